@@ -1,0 +1,54 @@
+"""A network as a value, of either kind, and its JSON form."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from edge_toolkit.architecture import Architecture
+from edge_toolkit.files import checked, read_json
+from edge_toolkit.lstm import LSTMBaseline
+
+ModelSpec = Architecture | LSTMBaseline
+
+
+def spec_to_json(spec: ModelSpec) -> dict[str, Any]:
+    """Plain data for `json.dumps`."""
+    return asdict(spec)
+
+
+def spec_from_json(value: Any, what: str = "architecture") -> ModelSpec:
+    """The network that plain data describes.
+
+    Args:
+        value: what `spec_to_json` gave, or a user wrote.
+        what: the input as the user named it, for the message.
+
+    Raises:
+        InputError: every rule that the data breaks, with its place.
+    """
+    kind = value.get("kind", "hybrid") if isinstance(value, dict) else "hybrid"
+    spec: ModelSpec = checked(_LSTM if kind == "lstm" else _HYBRID, value, what)
+    return spec
+
+
+def read_spec(path: Path) -> ModelSpec:
+    """The network in a JSON file.
+
+    Raises:
+        InputError: the file is missing, not JSON, or breaks a rule.
+    """
+    return spec_from_json(read_json(path), str(path))
+
+
+def digest(spec: ModelSpec) -> str:
+    """A short name that the same network has everywhere: 12 hexadecimal digits of its canonical JSON's SHA-256."""
+    text = json.dumps(spec_to_json(spec), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+_HYBRID: TypeAdapter[Architecture] = TypeAdapter(Architecture)
+_LSTM: TypeAdapter[LSTMBaseline] = TypeAdapter(LSTMBaseline)
