@@ -102,5 +102,9 @@ def _problem(item: dict[str, Any]) -> str:
     for part in item["loc"]:
         place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
     message = str(item["msg"]).removeprefix("Value error, ")
-    shown = "" if isinstance(item["input"], (dict, list)) or item["type"] == "value_error" else f", but got {item['input']!r}"
+    shown = (
+        ""
+        if isinstance(item["input"], (dict, list)) or item["type"] == "value_error"
+        else f", but got {item['input']!r}"
+    )
     return f"{place}: {message}{shown}" if place else f"{message}{shown}"
