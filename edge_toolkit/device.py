@@ -1,0 +1,110 @@
+"""`Device`: hardware as data, a YAML file with a source beside each constant."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from edge_toolkit.errors import InputError
+from edge_toolkit.files import checked, read_yaml
+
+Kind = Literal["conv", "depthwise", "linear", "matmul", "lstm", "softmax", "pool", "elementwise", "layout"]
+"""How a row of a `LayerTable` computes (`edge_toolkit.layers.KINDS`)."""
+
+
+class Closed(BaseModel):
+    """A frozen value whose YAML has no names but its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Constant(Closed):
+    """A number, and where it comes from; `assumed` marks one that no source gives for this very device."""
+
+    value: float = Field(gt=0)
+    source: str = Field(min_length=1)
+    assumed: bool = False
+
+
+class Utilisation(Closed):
+    """Share of the peak that each kind of layer reaches, from 0 to 1, and where that comes from."""
+
+    value: Mapping[Kind, float]
+    source: str = Field(min_length=1)
+    assumed: bool = False
+
+
+class Processor(Closed):
+    """What multiplies: peak rate, and what of it each kind of layer reaches.
+
+    Layers that multiply nothing move `elements_per_cycle` elements a cycle.
+    """
+
+    clock_mhz: Constant
+    macs_per_cycle: Constant
+    elements_per_cycle: Constant
+    utilisation: Utilisation
+    layer_start_us: Constant
+    pj_per_mac: Constant
+    static_mw: Constant
+
+
+class Memory(Closed):
+    """On-chip and off-chip memory: capacity, bandwidth (GB/s) and energy (pJ a byte)."""
+
+    on_chip_kib: Constant
+    on_chip_gb_s: Constant
+    on_chip_pj_per_byte: Constant
+    dram_gb_s: Constant
+    dram_pj_per_byte: Constant
+
+
+class Device(Closed):
+    """A processor with its memory, at one precision.
+
+    `origin` says how its costs are found: `modelled` from the constants in its file.
+    """
+
+    schema_version: Literal[1] = Field(alias="schema")
+    name: str
+    description: str
+    origin: Literal["modelled"]
+    precision: Literal["f32", "f16", "bf16", "int8"]
+    processor: Processor
+    memory: Memory
+
+    @property
+    def element_bytes(self) -> int:
+        """Bytes that an activation or a weight takes."""
+        return {"f32": 4, "f16": 2, "bf16": 2, "int8": 1}[self.precision]
+
+
+def shipped_devices() -> tuple[str, ...]:
+    """The names of the devices that ship."""
+    return tuple(sorted(entry.name.removesuffix(".yaml") for entry in _folder().iterdir() if entry.name.endswith(".yaml")))
+
+
+def load_device(name: str) -> Device:
+    """The device of a name, or in a YAML file.
+
+    Args:
+        name: one of `shipped_devices()`, or a path that ends in `.yaml` or `.yml`.
+
+    Raises:
+        InputError: there is no such device, or its file breaks a rule; every broken rule is told.
+    """
+    if name in shipped_devices():
+        return checked(_ADAPTER, yaml.safe_load((_folder() / f"{name}.yaml").read_text(encoding="utf-8")), name)
+    if Path(name).suffix in (".yaml", ".yml"):
+        return checked(_ADAPTER, read_yaml(Path(name)), name)
+    raise InputError(f"--device {name}: no such device; use {', '.join(shipped_devices())}, or the path of a .yaml file")
+
+
+def _folder() -> Any:
+    return files("edge_toolkit") / "devices"
+
+
+_ADAPTER: TypeAdapter[Device] = TypeAdapter(Device)
