@@ -94,15 +94,16 @@ class Attend(nn.Module):
         self.columns, self.wide = windows_along(block.window, self.breadth)
         self.windowed = self.rows * self.columns > 1
         self.padding = self.rows * self.tall - self.height, self.columns * self.wide - self.breadth
-        if any(self.padding):
-            self.register_buffer("mask", self._mask(), persistent=False)
+        self.padded = any(self.padding)
+        if self.padded:
+            self.register_buffer("mask", self.padding_mask(), persistent=False)
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """query, key, value: (b, c, h, w) -> (b, c, h, w)."""
         batch = query.shape[0]
         q, k, v = (self._split(each) for each in (query, key, value))  # (b * windows, heads, d, t)
         scores = torch.matmul(q.transpose(-1, -2) * self.head_dim**-0.5, k)  # (b * windows, heads, t, t)
-        if any(self.padding):
+        if self.padded:
             scores = scores + self.mask.repeat_interleave(batch, 0)
         weights = torch.softmax(scores, dim=-1)
         mixed = torch.matmul(v, weights.transpose(-1, -2))  # (b * windows, heads, d, t)
@@ -116,7 +117,7 @@ class Attend(nn.Module):
 
     def _partition(self, x: Tensor, batch: int) -> Tensor:
         """(b, c, h, w) -> (rows * columns * b * c, 1, tall, wide), window by window."""
-        if any(self.padding):
+        if self.padded:
             x = F.pad(x, (0, self.padding[1], 0, self.padding[0]))
         planes = batch * self.width
         if self.rows > 1:
@@ -135,7 +136,7 @@ class Attend(nn.Module):
         x = x.reshape(batch, self.width, self.rows * self.tall, self.columns * self.wide)
         return x[:, :, : self.height, : self.breadth]
 
-    def _mask(self) -> Tensor:
+    def padding_mask(self) -> Tensor:
         """(windows, 1, 1, t): minus a large number where a key is padding."""
         seen = F.pad(torch.zeros(1, 1, self.height, self.breadth), (0, self.padding[1], 0, self.padding[0]), value=-1e4)
         seen = seen.reshape(self.rows, self.tall, self.columns, self.wide).transpose(1, 2)

@@ -31,7 +31,7 @@ class StageLayers(nn.Module):
 
     def __init__(self, stage: Stage, placed: tuple[Placed, ...]) -> None:
         super().__init__()
-        self.blocks = nn.Sequential(*(_block(place) for place in placed))
+        self.blocks = nn.Sequential(*(block_layers(place) for place in placed))
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (b, c, h, w) -> (b, width, h / stride, w / stride)."""
@@ -44,7 +44,7 @@ class Hybrid(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        self.stem = _stem(architecture.stem, architecture.input)
+        self.stem = stem_layers(architecture.stem, architecture.input)
         placed = architecture.blocks
         self.stages = nn.Sequential(
             *(
@@ -52,7 +52,7 @@ class Hybrid(nn.Module):
                 for index, stage in enumerate(architecture.stages)
             )
         )
-        self.head = HeadLayers(architecture.head, architecture.features)
+        self.head = head_layers(architecture.head, architecture.features)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (b, c, h, w), normalised -> logits (b, classes)."""
@@ -65,12 +65,12 @@ class LSTMClassifier(nn.Module):
 
     def __init__(self, spec: LSTMBaseline) -> None:
         super().__init__()
-        self.stem = _stem(spec.stem, spec.input)
+        self.stem = stem_layers(spec.stem, spec.input)
         widths = (spec.stem.width, *spec.hidden)
         self.lstm = nn.ModuleList(
             nn.LSTM(before, hidden, batch_first=True) for before, hidden in zip(widths, spec.hidden, strict=False)
         )
-        self.head = HeadLayers(spec.head, (spec.hidden[-1], 1, spec.steps))
+        self.head = head_layers(spec.head, (spec.hidden[-1], 1, spec.steps))
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (b, c, h, w), normalised -> logits (b, classes)."""
@@ -97,11 +97,18 @@ def build(spec: ModelSpec, seed: int | None = None) -> nn.Module:
         return Hybrid(spec) if isinstance(spec, Architecture) else LSTMClassifier(spec)
 
 
-def _stem(stem: Stem, shape: Shape) -> ConvNorm:
+def stem_layers(stem: Stem, shape: Shape) -> nn.Module:
+    """The first convolution, for inputs (channels, height, width) of `shape`."""
     return ConvNorm(shape, stem_output(stem, shape)[0], stem.kernel, stem.stride, activation=nn.ReLU())
 
 
-def _block(placed: Placed) -> nn.Module:
+def block_layers(placed: Placed) -> nn.Module:
+    """A block where it stands."""
     if isinstance(placed.block, MBConv):
         return MBConvBlock(placed, placed.block)
     return AttentionBlock(placed, placed.block)
+
+
+def head_layers(head: Head, shape: Shape) -> nn.Module:
+    """The head behind a feature map of `shape`."""
+    return HeadLayers(head, shape)

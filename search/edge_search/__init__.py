@@ -1,0 +1,1 @@
+"""The workstation: search spaces, the supernet, the search itself, its front, training."""

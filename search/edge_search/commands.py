@@ -1,0 +1,149 @@
+"""Commands of the workstation: `spaces` and what is below it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from edge_search.space import SearchSpace
+    from edge_toolkit.architecture import Architecture
+
+app = typer.Typer()
+spaces_app = typer.Typer(invoke_without_command=True)
+app.add_typer(spaces_app, name="spaces")
+
+SpaceName = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A space that ships, or the path of a YAML file.")]
+JsonTo = Annotated[
+    str | None, typer.Option("--json", metavar="FILE|-", help="Also write JSON; - for it alone on stdout.")
+]
+
+
+@spaces_app.callback()
+def spaces(context: typer.Context, json_to: JsonTo = None) -> None:
+    """List the search spaces that ship: what they are for, their exact size, and what their networks cost."""
+    if context.invoked_subcommand is not None:
+        return
+    from edge_search.space import load_space, presets
+    from edge_toolkit.console import show, table
+
+    facts = [{"name": name, **_facts(load_space(name))} for name in presets()]
+    rows = [
+        (
+            item["name"],
+            "x".join(map(str, item["input"])),
+            f"{item['size']:.3g}",
+            _range(item, "macs", 1e6),
+            _range(item, "parameters", 1e3),
+            item["description"],
+        )
+        for item in facts
+    ]
+    columns = ("space", "input", "networks", "MMACs", "k parameters", "for")
+    show([table(columns, rows), "`edge-toolkit spaces show NAME` explains one."], {"spaces": facts}, json_to)
+
+
+@spaces_app.command("show")
+def spaces_show(space: SpaceName, json_to: JsonTo = None) -> None:
+    """Explain one space: the choices for each part, its exact size, its smallest and its largest network."""
+    from edge_search.space import load_space
+    from edge_toolkit.console import show, table
+
+    loaded = load_space(space)
+    facts = _facts(loaded)
+    extremes = [
+        (which, f"{facts[which]['macs'] / 1e6:.2f}", f"{facts[which]['parameters'] / 1e3:.1f}", _sketch(network))
+        for which, network in (("smallest", loaded.smallest()), ("largest", loaded.largest()))
+    ]
+    drawn = [
+        f"{space}: {loaded.description or 'a search space'}",
+        f"{facts['size']:,} distinct networks, a vector of {len(loaded.genes)} genes\n",
+        table(("part", *CHOICES), list(_choice_rows(loaded))),
+        "\nEvery stage opens with an mbconv; `blocks` are the kinds behind it. A window of 0 is none.\n",
+        table(("network", "MMACs", "k parameters", "input, stem, stages (M mbconv, A attention)"), extremes),
+    ]
+    show(drawn, {"name": space, **facts, "choices": loaded.model_dump(mode="json")}, json_to)
+
+
+@spaces_app.command("sample")
+def spaces_sample(
+    space: SpaceName,
+    count: Annotated[int, typer.Option("-n", "--count", help="How many; at most the size of the space.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same architectures.")] = 0,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write there, not to stdout.")] = None,
+) -> None:
+    """Write architectures as JSON, one a line. The draws are independent: each distinct architecture is as likely as
+    any other, every time, so that a small space may repeat itself."""
+    import json
+    import sys
+
+    import numpy as np
+
+    from edge_search.space import load_space
+    from edge_toolkit.console import note
+    from edge_toolkit.errors import InputError
+    from edge_toolkit.files import write_text
+    from edge_toolkit.specs import spec_to_json
+
+    loaded = load_space(space)
+    if not 1 <= count <= loaded.size():
+        raise InputError(
+            f"-n {count} is out of range; {space} holds {loaded.size()} architectures, so ask for 1 to that"
+        )
+    if seed < 0:
+        raise InputError(f"--seed {seed} is negative; use 0 or more")
+    rng = np.random.default_rng(seed)
+    lines = "".join(json.dumps(spec_to_json(loaded.sample(rng))) + "\n" for _ in range(count))
+    if out is None:
+        sys.stdout.write(lines)
+        return
+    write_text(out, lines)
+    note(f"{count} architectures in {out}")
+
+
+CHOICES = ("blocks", "width", "depth", "stride", "kernel", "expand", "head_dim", "mlp_ratio", "window")
+"""What a stage has to choose: fields of `StageChoices`, columns of `spaces show`."""
+
+
+def _facts(space: "SearchSpace") -> dict[str, Any]:
+    return {
+        "description": space.description,
+        "input": list(space.input),
+        "classes": space.classes,
+        "size": space.size(),
+        "genes": len(space.genes),
+        "smallest": _cost(space.smallest()),
+        "largest": _cost(space.largest()),
+    }
+
+
+def _cost(architecture: "Architecture") -> dict[str, int]:
+    from edge_toolkit.layers import layers_of
+
+    layers = layers_of(architecture)
+    return {"macs": int(layers.macs.sum()), "parameters": int(layers.parameters.sum())}
+
+
+def _range(facts: dict[str, Any], what: str, unit: float) -> str:
+    return f"{facts['smallest'][what] / unit:.3g} to {facts['largest'][what] / unit:.4g}"
+
+
+def _choice_rows(space: "SearchSpace") -> "list[tuple[str, ...]]":
+    def row(part: str, **choices: object) -> tuple[str, ...]:
+        return (part, *(_spelled(choices.get(name, ())) for name in CHOICES))
+
+    stages = [row(f"stages.{index}", **dict(stage)) for index, stage in enumerate(space.stages)]
+    resolution = [] if space.resolution is None else [row("resolution", width=space.resolution)]
+    head = [row("head", width=space.head.width)] if space.head.width else []
+    return [*resolution, row("stem", **dict(space.stem)), *stages, *head]
+
+
+def _spelled(choices: object) -> str:
+    return ", ".join(map(str, choices)) if isinstance(choices, tuple) else str(choices)
+
+
+def _sketch(architecture: "Architecture") -> str:
+    stages = " ".join(
+        f"{stage.width}:{''.join(block.kind[0].upper() for block in stage.blocks)}" for stage in architecture.stages
+    )
+    return f"{'x'.join(map(str, architecture.input))} {architecture.stem.width} {stages}"

@@ -1,0 +1,55 @@
+"""Training of one network alone: a pick that goes on from its inherited weights, or any spec from scratch."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from edge_search.batches import Tensors, resized, training_batches
+from edge_search.evaluation import accuracy
+from edge_search.recipe import Recipe
+from edge_toolkit.architecture import Shape
+from edge_toolkit.console import Advance
+
+MOMENTUM = 0.1
+"""Share of a batch in the running statistics, torch's default."""
+
+
+def fit(
+    model: nn.Module, shape: Shape, train: Tensors, validation: Tensors, recipe: Recipe, seed: int, advance: Advance
+) -> tuple[dict[str, float], ...]:
+    """Train a model on the labels; it is in evaluation mode afterwards.
+
+    Args:
+        model: trained in place.
+        shape: its input, (channels, height, width).
+        train: the training split, normalised.
+        validation: the validation split, which is only watched.
+        recipe: epochs, batch size, learning rate.
+        seed: fixes the order and the augmentation.
+        advance: called after each epoch.
+
+    Returns:
+        One entry an epoch: mean `loss`, `validation_accuracy`.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = MOMENTUM
+    optimizer = torch.optim.AdamW(model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
+    steps = sum(1 for _ in range(0, len(train) - 1, recipe.batch))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: recipe.rate(step, recipe.epochs * steps))
+    history = []
+    for epoch in range(recipe.epochs):
+        model.train()
+        loss = 0.0
+        for batch in training_batches(train, recipe.batch, seed=seed * 100_003 + epoch):
+            optimizer.zero_grad()
+            logits = model(resized(batch.x, shape))
+            value = F.cross_entropy(logits, batch.y, label_smoothing=recipe.smoothing)
+            value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            optimizer.step()
+            schedule.step()
+            loss += float(value.detach()) / steps
+        model.eval()
+        history.append({"loss": loss, "validation_accuracy": accuracy(model, validation, shape)})
+        advance(f"validation {history[-1]['validation_accuracy']:.1%}")
+    return tuple(history)
