@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Cost:
-    """Latency (ms) and energy (mJ) of one inference at batch 1: a column entry for each layer, and where they come from.
+    """Latency (ms) and energy (mJ) of one inference at batch 1: an entry for each layer, and where they come from.
 
     `latency_origin` and `energy_origin` are `measured`, `calibrated` or `modelled`; sums never mix origins.
     """
@@ -80,7 +80,8 @@ def estimate(layers: LayerTable, device: Device) -> Cost:
 
 def _compute_us(layers: LayerTable, device: Device) -> Floats:
     processor = device.processor
-    reached = np.array([processor.utilisation.value.get(kind, 1.0) for kind in KINDS])
+    reached_by: dict[str, float] = {kind: share for kind, share in processor.utilisation.value.items()}
+    reached = np.array([reached_by.get(kind, 1.0) for kind in KINDS])
     share = reached[[KINDS.index(kind) for kind in layers.kind.tolist()]]
     cycles = layers.macs / (processor.macs_per_cycle.value * share)
     moved = (layers.inputs + layers.outputs) / (processor.elements_per_cycle.value * share)

@@ -84,7 +84,9 @@ class Device(Closed):
 
 def shipped_devices() -> tuple[str, ...]:
     """The names of the devices that ship."""
-    return tuple(sorted(entry.name.removesuffix(".yaml") for entry in _folder().iterdir() if entry.name.endswith(".yaml")))
+    return tuple(
+        sorted(entry.name.removesuffix(".yaml") for entry in _folder().iterdir() if entry.name.endswith(".yaml"))
+    )
 
 
 def load_device(name: str) -> Device:
@@ -100,7 +102,9 @@ def load_device(name: str) -> Device:
         return checked(_ADAPTER, yaml.safe_load((_folder() / f"{name}.yaml").read_text(encoding="utf-8")), name)
     if Path(name).suffix in (".yaml", ".yml"):
         return checked(_ADAPTER, read_yaml(Path(name)), name)
-    raise InputError(f"--device {name}: no such device; use {', '.join(shipped_devices())}, or the path of a .yaml file")
+    raise InputError(
+        f"--device {name}: no such device; use {', '.join(shipped_devices())}, or the path of a .yaml file"
+    )
 
 
 def _folder() -> Any:

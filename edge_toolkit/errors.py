@@ -38,7 +38,7 @@ class MissingError(EdgeError):
     """Something that the request needs is not on this machine."""
 
 
-class AnswerIsNo(EdgeError):
+class AnswerIsNo(EdgeError):  # noqa: N818 - it is an answer, not an error
     """The work was done, and its answer is no (a budget missed, a parity check failed)."""
 
     exit_status = 1

@@ -31,8 +31,7 @@ def spec_from_json(value: Any, what: str = "architecture") -> ModelSpec:
         InputError: every rule that the data breaks, with its place.
     """
     kind = value.get("kind", "hybrid") if isinstance(value, dict) else "hybrid"
-    spec: ModelSpec = checked(_LSTM if kind == "lstm" else _HYBRID, value, what)
-    return spec
+    return checked(_LSTM, value, what) if kind == "lstm" else checked(_HYBRID, value, what)
 
 
 def read_spec(path: Path) -> ModelSpec:

@@ -85,6 +85,8 @@ class Attend(nn.Module):
     Source: Vaswani et al., Attention Is All You Need, NeurIPS 2017, equation 1.
     """
 
+    mask: Tensor
+
     def __init__(self, shape: Shape, block: Attention) -> None:
         super().__init__()
         self.width, self.height, self.breadth = shape

@@ -51,13 +51,13 @@ def training_batches(data: Tensors, size: int, seed: int) -> Iterator[Tensors]:
     """
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(data), generator=generator)
-    for index in order.split(size):
+    for index in torch.split(order, size):
         if len(index) > 1:  # batch normalisation has no variance over one sample
             yield Tensors(augmented(data.x[index], generator), data.y[index])
 
 
 def augmented(x: Tensor, generator: torch.Generator) -> Tensor:
-    """x: (b, c, h, w) with a shift by up to 2 pixels for images, gain and noise for sensor streams; all on its device."""
+    """x: (b, c, h, w) with a shift by up to 2 pixels for images, gain and noise for sensor streams."""
     if x.shape[-2] == 1:
         gain = 1 + GAIN * torch.randn(len(x), x.shape[1], 1, 1, generator=generator)
         return x * gain + NOISE * torch.randn(x.shape, generator=generator)

@@ -33,7 +33,7 @@ def recalibrate(model: nn.Module, samples: Tensor) -> None:
             module.momentum = None  # a plain average over the batches
     model.train()
     with torch.inference_mode():
-        for batch in samples.split(BATCH):
+        for batch in torch.split(samples, BATCH):
             if len(batch) > 1:
                 model(batch)
     model.eval()
@@ -43,8 +43,8 @@ def right_answers(model: nn.Module, data: Tensors, shape: Shape) -> int:
     """How many samples a model in evaluation mode classifies rightly; `shape` is its input's."""
     with torch.inference_mode():
         return sum(
-            int((model(resized(x, shape)).argmax(1) == y).sum())
-            for x, y in zip(data.x.split(BATCH), data.y.split(BATCH), strict=True)
+            int((model(resized(x, shape)).argmax(1) == y).sum().item())
+            for x, y in zip(torch.split(data.x, BATCH), torch.split(data.y, BATCH), strict=True)
         )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, Field, TypeAdapter, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationInfo, field_validator
 
 from edge_search import counting, extremes, genes, variation
 from edge_search.choices import FROZEN, Choices, Count, HeadChoices, StageChoices, StemChoices
@@ -15,6 +16,13 @@ from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked, read_yaml
 
 PRESETS = resources.files("edge_search").joinpath("spaces")
+
+
+def _at_least_one(stages: Any) -> Any:
+    # Before the stages themselves: pydantic's own `min_length` counts the broken ones as absent.
+    if isinstance(stages, (list, tuple)) and not stages:
+        raise ValueError("is empty; a space has at least one stage")
+    return stages
 
 
 class SearchSpace(BaseModel):
@@ -34,7 +42,7 @@ class SearchSpace(BaseModel):
     classes: int = Field(strict=True, ge=2)
     resolution: Choices | None = None
     stem: StemChoices
-    stages: tuple[StageChoices, ...] = Field(min_length=1)
+    stages: Annotated[tuple[StageChoices, ...], BeforeValidator(_at_least_one)]
     head: HeadChoices = HeadChoices()
 
     @field_validator("resolution")

@@ -23,7 +23,7 @@ from torch.func import functional_call
 from edge_search.choices import StageChoices
 from edge_search.genes import Value
 from edge_search.space import SearchSpace
-from edge_toolkit.architecture import Architecture, Attention, Block, MBConv, Placed, Shape, canonical_block, strided
+from edge_toolkit.architecture import Architecture, Attention, Block, MBConv, Placed, canonical_block, strided
 from edge_toolkit.nn import Attend, block_layers, build, head_layers, stem_layers
 
 SKELETONS = 256
@@ -51,7 +51,7 @@ class Supernet:
 
     def views(self, architecture: Architecture) -> dict[str, Tensor]:
         """A subnet's weights, by the parameter names of its own model, as views of the shared ones."""
-        kinds = {placed.name: placed.block.kind for placed in architecture.blocks}
+        kinds: dict[str, str] = {placed.name: placed.block.kind for placed in architecture.blocks}
         return {
             name: _view(self.weights[_shared_name(name, kinds)], parameter.shape)
             for name, parameter in self._skeleton(architecture).named_parameters()
@@ -63,7 +63,7 @@ class Supernet:
         return logits
 
     def extract(self, architecture: Architecture) -> nn.Module:
-        """A stand-alone model with a copy of the subnet's weights; its running statistics are still to be calibrated."""
+        """A stand-alone model with a copy of the subnet's weights; its statistics are still to be recalibrated."""
         model = build(architecture, seed=0)
         weights = {name: view.detach().clone() for name, view in self.views(architecture).items()}
         model.load_state_dict(weights, strict=False)  # the statistics are not among the shared weights

@@ -74,8 +74,12 @@ def train_step(
 def _sandwich(
     space: SearchSpace, random_subnets: int, rng: np.random.Generator
 ) -> tuple[Architecture, list[Architecture]]:
-    kinds = {gene.name: gene.choices[rng.integers(len(gene.choices))] for gene in space.genes if gene.name.endswith(".kind")}
-    drawn = [space.decode([int(rng.integers(len(gene.choices))) for gene in space.genes]) for _ in range(random_subnets)]
+    kinds = {
+        gene.name: gene.choices[rng.integers(len(gene.choices))] for gene in space.genes if gene.name.endswith(".kind")
+    }
+    drawn = [
+        space.decode([int(rng.integers(len(gene.choices))) for gene in space.genes]) for _ in range(random_subnets)
+    ]
     return space.build({**largest_choices(space), **kinds}), [space.smallest(), *drawn]
 
 

@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_toolkit.options import JsonTo
+
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from edge_search.space import SearchSpace
     from edge_toolkit.architecture import Architecture
 
@@ -14,9 +18,6 @@ spaces_app = typer.Typer(invoke_without_command=True)
 app.add_typer(spaces_app, name="spaces")
 
 SpaceName = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A space that ships, or the path of a YAML file.")]
-JsonTo = Annotated[
-    str | None, typer.Option("--json", metavar="FILE|-", help="Also write JSON; - for it alone on stdout.")
-]
 
 
 @spaces_app.callback()
@@ -55,10 +56,11 @@ def spaces_show(space: SpaceName, json_to: JsonTo = None) -> None:
         (which, f"{facts[which]['macs'] / 1e6:.2f}", f"{facts[which]['parameters'] / 1e3:.1f}", _sketch(network))
         for which, network in (("smallest", loaded.smallest()), ("largest", loaded.largest()))
     ]
-    drawn = [
+    drawn: list[Table | str] = [
         f"{space}: {loaded.description or 'a search space'}",
-        f"{facts['size']:,} distinct networks, a vector of {len(loaded.genes)} genes\n",
-        table(("part", *CHOICES), list(_choice_rows(loaded))),
+        f"{facts['size']:,} distinct networks, a vector of {len(loaded.genes)} genes",
+        f"inputs (channels x height x width): {', '.join('x'.join(map(str, shape)) for shape in loaded.inputs)}\n",
+        table(("part", *CHOICES), _choice_rows(loaded)),
         "\nEvery stage opens with an mbconv; `blocks` are the kinds behind it. A window of 0 is none.\n",
         table(("network", "MMACs", "k parameters", "input, stem, stages (M mbconv, A attention)"), extremes),
     ]
@@ -87,9 +89,7 @@ def spaces_sample(
 
     loaded = load_space(space)
     if not 1 <= count <= loaded.size():
-        raise InputError(
-            f"-n {count} is out of range; {space} holds {loaded.size()} architectures, so ask for 1 to that"
-        )
+        raise InputError(f"-n {count} is out of range; use 1 to {loaded.size():,}, the number of networks in {space}")
     if seed < 0:
         raise InputError(f"--seed {seed} is negative; use 0 or more")
     rng = np.random.default_rng(seed)
@@ -125,17 +125,17 @@ def _cost(architecture: "Architecture") -> dict[str, int]:
 
 
 def _range(facts: dict[str, Any], what: str, unit: float) -> str:
-    return f"{facts['smallest'][what] / unit:.3g} to {facts['largest'][what] / unit:.4g}"
+    low, high = (f"{facts[which][what] / unit:.{1 if unit < 1e6 else 2}f}" for which in ("smallest", "largest"))
+    return f"{low} to {high}"
 
 
-def _choice_rows(space: "SearchSpace") -> "list[tuple[str, ...]]":
+def _choice_rows(space: "SearchSpace") -> list[tuple[str, ...]]:
     def row(part: str, **choices: object) -> tuple[str, ...]:
         return (part, *(_spelled(choices.get(name, ())) for name in CHOICES))
 
     stages = [row(f"stages.{index}", **dict(stage)) for index, stage in enumerate(space.stages)]
-    resolution = [] if space.resolution is None else [row("resolution", width=space.resolution)]
     head = [row("head", width=space.head.width)] if space.head.width else []
-    return [*resolution, row("stem", **dict(space.stem)), *stages, *head]
+    return [row("stem", **dict(space.stem)), *stages, *head]
 
 
 def _spelled(choices: object) -> str:

@@ -1,0 +1,104 @@
+"""`search` and `front`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from edge_toolkit.options import JsonTo
+
+if TYPE_CHECKING:
+    from edge_toolkit.front import Front
+    from edge_toolkit.runs import RunFolder
+
+app = typer.Typer()
+
+Sampler = Literal["nsga2", "tpe", "gp", "random"]
+
+
+DATA = "A built-in name, npz:FILE, folder:DIR[@SIZE] or idx:DIR; `edge-toolkit data` lists them."
+SPACE = "A space that ships (`edge-toolkit spaces`), or the path of a YAML file."
+DEVICE = "A device that ships (`edge-toolkit devices`), or the path of a YAML file."
+STORAGE = "Any Optuna storage URL, in place of a journal file in the run's folder."
+
+
+@app.command("search")
+def search_command(
+    data: Annotated[str, typer.Option("--data", help=DATA)],
+    space: Annotated[str, typer.Option("--space", help=SPACE)],
+    device: Annotated[str, typer.Option("--device", "-d", help=DEVICE)],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The run's folder; a stopped run goes on.")],
+    latency_ms: Annotated[
+        float | None, typer.Option("--latency-ms", help="Bound on the latency of one inference.")
+    ] = None,
+    energy_mj: Annotated[
+        float | None, typer.Option("--energy-mj", help="Bound on the energy of one inference.")
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option("--fps", help="Bound on the latency as a frame rate: 90 is 11.1 ms.")
+    ] = None,
+    trials: Annotated[int, typer.Option("--trials", help="Networks to evaluate, all inside the budget.")] = 100,
+    sampler: Annotated[Sampler, typer.Option("--sampler", help="What proposes networks.")] = "nsga2",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="With one job, fixes the front.")] = 0,
+    jobs: Annotated[int, typer.Option("--jobs", help="Evaluations at a time.")] = 1,
+    storage: Annotated[str | None, typer.Option("--storage", metavar="URL", help=STORAGE)] = None,
+    epochs: Annotated[int, typer.Option("--supernet-epochs", help="Epochs that train the shared weights.")] = 12,
+    json_to: JsonTo = None,
+) -> None:
+    """Search a space for the networks with the best accuracy inside a latency and an energy budget.
+
+    The same command goes on where a stopped one was. Exit status 1: nothing in the space is inside the budget.
+    """
+    from edge_search.recipe import Recipe
+    from edge_search.request import Request
+    from edge_search.search import search
+    from edge_search.space import load_space
+    from edge_toolkit.budget import budget_of
+    from edge_toolkit.data import load_dataset
+    from edge_toolkit.device import load_device
+    from edge_toolkit.runs import RunFolder
+
+    budget, loaded, hardware = budget_of(latency_ms, energy_mj, fps), load_space(space), load_device(device)
+    dataset = load_dataset(data)
+    request = Request(
+        data=data,
+        fingerprint=dataset.fingerprint,
+        space_name=space,
+        space=loaded.for_data(dataset.input_shape, dataset.classes),
+        device=hardware,
+        budget=budget,
+        recipe=Recipe(epochs),
+        sampler=sampler,
+        seed=seed,
+        storage=storage,
+        trials=trials,
+        jobs=jobs,
+    )
+    run = RunFolder(out)
+    _show(search(request, dataset, run), run, json_to)
+
+
+@app.command("front")
+def front_command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")], json_to: JsonTo = None
+) -> None:
+    """Show the front of a run, modelled and measured side by side, and draw it."""
+    from edge_toolkit.front import read_front
+    from edge_toolkit.runs import existing_run
+
+    folder = existing_run(run)
+    _show(read_front(folder.front), folder, json_to)
+
+
+def _show(front: "Front", run: "RunFolder", json_to: str | None) -> None:
+    from edge_search.tables import front_lines, front_payload, front_table
+    from edge_toolkit.console import note, show
+    from edge_toolkit.figures import front_figure, save_figure
+    from edge_toolkit.measured import read_measured
+
+    measured = read_measured(run.measured) if run.measured.is_file() else None
+    show([front_table(front, measured), *front_lines(front)], front_payload(front, measured), json_to)
+    figure = front_figure(front)
+    for suffix in (".png", ".svg"):
+        save_figure(figure, run.front.with_suffix(suffix))
+    note(f"drawn in {run.front.with_suffix('.png')} and .svg")

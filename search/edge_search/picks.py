@@ -1,0 +1,112 @@
+"""`train`: a pick of a front, or its LSTM baseline, trained alone and written as a model folder."""
+
+from pathlib import Path
+from time import perf_counter
+
+from torch import nn
+
+from edge_search.batches import tensors_of
+from edge_search.evaluation import accuracy, calibration_samples, inherited_model
+from edge_search.recipe import Recipe
+from edge_search.request import read_request
+from edge_search.search import trained_supernet
+from edge_search.training import fit
+from edge_toolkit.architecture import Architecture
+from edge_toolkit.console import progress
+from edge_toolkit.data import Dataset, load_dataset, load_test
+from edge_toolkit.errors import InputError
+from edge_toolkit.front import read_front
+from edge_toolkit.matching import Match, matched_lstm
+from edge_toolkit.model_folder import Model, Preprocessing, Training, read_model, write_model
+from edge_toolkit.nn import build
+from edge_toolkit.runs import RunFolder
+from edge_toolkit.specs import ModelSpec
+
+
+def train_pick(run: RunFolder, pick: str, recipe: Recipe, from_scratch: bool, seed: int) -> tuple[Path, Model]:
+    """Train a pick of a run's front and write its model folder.
+
+    Args:
+        run: holds a front, and the supernet it came from.
+        pick: a name or an index of the front.
+        recipe: epochs, batch size, learning rate.
+        from_scratch: start from random weights, not from the supernet's.
+        seed: fixes initial weights, order and augmentation.
+
+    Raises:
+        InputError: there is no such run or pick, or its data changed since the search.
+    """
+    request = read_request(run)
+    architecture = read_front(run.front).pick(pick).architecture
+    dataset = load_dataset(request.data)
+    if dataset.fingerprint != request.fingerprint:
+        raise InputError(f"{request.data}: the data are not those that {run.path} was searched with; search again")
+    if from_scratch:
+        network, start = build(architecture, seed), "scratch"
+    else:
+        supernet = trained_supernet(request, dataset, run)
+        samples = calibration_samples(tensors_of(dataset.train, dataset.normalisation), request.seed)
+        network, start = inherited_model(supernet, architecture, samples), "supernet"
+    model = trained(architecture, network, start, dataset, recipe, seed)
+    write_model(run.model(pick), model)
+    return run.model(pick), model
+
+
+def train_baseline(like: Path, match: Match, recipe: Recipe, seed: int) -> tuple[Path, Model]:
+    """Train the LSTM of equal size beside a model, from scratch, and write its folder, `LIKE-lstm`.
+
+    Args:
+        like: the folder of a hybrid model.
+        match: what is made equal, parameters or macs.
+        recipe: epochs, batch size, learning rate.
+        seed: fixes initial weights, order and augmentation.
+
+    Raises:
+        InputError: `like` is no model folder of a hybrid, or its data changed since.
+    """
+    twin = read_model(like)
+    if not isinstance(twin.spec, Architecture):
+        raise InputError(f"--like {like}: is a baseline itself; give the folder of a hybrid model")
+    dataset = load_dataset(twin.preprocessing.data)
+    if dataset.fingerprint != twin.preprocessing.fingerprint:
+        raise InputError(
+            f"{twin.preprocessing.data}: the data are not those that {like} was trained on; train it again"
+        )
+    spec = matched_lstm(twin.spec, match)
+    model = trained(spec, build(spec, seed), "scratch", dataset, recipe, seed)
+    folder = like.with_name(f"{like.name}-lstm")
+    write_model(folder, model)
+    return folder, model
+
+
+def trained(spec: ModelSpec, network: nn.Module, start: str, dataset: Dataset, recipe: Recipe, seed: int) -> Model:
+    """Train a network and judge it: on validation after every epoch, on the test split once, at the end.
+
+    Args:
+        spec: what `network` is.
+        network: trained in place.
+        start: where its weights come from, for the record.
+        dataset: training and validation splits.
+        recipe: epochs, batch size, learning rate.
+        seed: fixes order and augmentation.
+    """
+    train, validation = (tensors_of(split, dataset.normalisation) for split in (dataset.train, dataset.validation))
+    begun = perf_counter()
+    with progress("training", recipe.epochs) as advance:
+        history = fit(network, spec.input, train, validation, recipe, seed, advance)
+    seconds = perf_counter() - begun
+    test = tensors_of(load_test(dataset.name), dataset.normalisation)
+    return Model(
+        spec=spec,
+        weights={name: tensor.numpy(force=True) for name, tensor in network.state_dict().items()},
+        preprocessing=Preprocessing(dataset.name, dataset.fingerprint, dataset.normalisation, dataset.labels),
+        training=Training(
+            start=start,
+            epochs=recipe.epochs,
+            seed=seed,
+            validation_accuracy=accuracy(network, validation, spec.input),
+            test_accuracy=accuracy(network, test, spec.input),
+            seconds=seconds,
+            history=history,
+        ),
+    )

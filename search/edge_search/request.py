@@ -1,0 +1,91 @@
+"""`Request`: all that a search was asked, resolved, and its file `run.yaml`."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter
+
+from edge_search.recipe import Recipe
+from edge_search.space import SearchSpace
+from edge_toolkit.budget import Budget
+from edge_toolkit.device import Device
+from edge_toolkit.errors import InputError
+from edge_toolkit.files import checked, read_yaml, write_text
+from edge_toolkit.runs import RunFolder
+
+FREE = ("trials", "jobs")
+"""What the same run may be asked anew: to go on for longer, on more threads."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """All that a search was asked.
+
+    `space` is bound to the data; `fingerprint` is the data's. Nothing outside it decides what a run finds, except the
+    versions of the libraries.
+    """
+
+    data: str
+    fingerprint: str
+    space_name: str
+    space: SearchSpace
+    device: Device
+    budget: Budget
+    recipe: Recipe
+    sampler: str
+    seed: int
+    storage: str | None
+    trials: int
+    jobs: int
+
+    def __post_init__(self) -> None:
+        counts = {"--trials": self.trials, "--jobs": self.jobs}
+        problems = [f"{name} {value} must be at least 1" for name, value in counts.items() if value < 1]
+        if problems:
+            raise InputError.listing("search", problems)
+
+
+def keep_request(run: RunFolder, request: Request) -> None:
+    """Write `run.yaml`, or see that the run in the folder was asked the same.
+
+    Raises:
+        InputError: the folder holds a run that was asked something else.
+    """
+    if run.request.is_file():
+        earlier = read_request(run)
+        freed = replace(earlier, **{name: getattr(request, name) for name in FREE})
+        differs = [
+            field.name for field in fields(Request) if getattr(freed, field.name) != getattr(request, field.name)
+        ]
+        if differs:
+            was = "; ".join(f"{name} was {_short(getattr(earlier, name))}" for name in differs)
+            raise InputError(f"--out {run.path}: holds a run that was asked something else ({was}); use another folder")
+    write_text(run.request, yaml.safe_dump({"schema": 1, **_plain(request)}, sort_keys=False, allow_unicode=True))
+
+
+def read_request(run: RunFolder) -> Request:
+    """What a run was asked.
+
+    Raises:
+        InputError: `run.yaml` is missing or breaks a rule.
+    """
+    value = read_yaml(run.request)
+    if isinstance(value, dict):
+        value.pop("schema", None)
+    return checked(_ADAPTER, value, str(run.request))
+
+
+def _plain(request: Request) -> dict[str, Any]:
+    plain = asdict(request)
+    plain["space"] = request.space.model_dump(mode="json")
+    plain["device"] = request.device.model_dump(mode="json", by_alias=True)
+    return plain
+
+
+def _short(value: object) -> str:
+    text = value.name if isinstance(value, Device) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+_ADAPTER: TypeAdapter[Request] = TypeAdapter(Request)

@@ -1,0 +1,98 @@
+"""The import rule of the rooms, read from the source; and what the command line loads."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = {
+    "edge_toolkit": ROOT / "edge_toolkit",
+    "edge_search": ROOT / "search/edge_search",
+    "edge_deploy": ROOT / "deploy/edge_deploy",
+}
+NEIGHBOURS = {
+    "edge_toolkit": {"edge_search", "edge_deploy"},
+    "edge_search": {"edge_deploy"},
+    "edge_deploy": {"edge_search"},
+}
+OPENVINO, SEARCH, TORCH = {"openvino", "onnx", "onnxruntime", "nncf"}, {"optuna"}, {"torch"}
+WORKSTATION = {"matplotlib", "moocore", "jinja2", "PIL", "sklearn", "safetensors"}
+TORCH_PLACES = (
+    "edge_toolkit/nn/",
+    "search/edge_search/",
+    "deploy/edge_deploy/onnx_export.py",
+    "deploy/edge_deploy/parity.py",
+)
+
+
+def sources() -> list[tuple[str, Path]]:
+    return [(room, path) for room, folder in ROOMS.items() for path in sorted(folder.rglob("*.py"))]
+
+
+def imported(path: Path, top_level_only: bool = False) -> set[str]:
+    """Names of the top-level packages that a file imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {name.split(".")[0] for node in _nodes(tree, top_level_only) for name in _names(node)}
+
+
+def _nodes(tree: ast.Module, top_level_only: bool) -> Iterator[ast.AST]:
+    if not top_level_only:
+        yield from ast.walk(tree)
+        return
+    yield from tree.body
+
+
+def _names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        return [node.module or ""]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("room", "path"), sources(), ids=lambda value: value.stem if isinstance(value, Path) else value
+)
+def test_arrows_run_one_way(room: str, path: Path) -> None:
+    place = path.relative_to(ROOT).as_posix()
+    found = imported(path)
+    assert not found & NEIGHBOURS[room], f"{place} imports a room that it may not know"
+    if room != "edge_search":
+        assert not found & SEARCH, f"{place}: optuna lives in edge_search alone"
+    if room != "edge_deploy":
+        assert not found & OPENVINO, f"{place}: openvino and onnx live in edge_deploy alone"
+    if not place.startswith(TORCH_PLACES):
+        assert not found & TORCH, f"{place}: torch lives in edge_toolkit/nn, edge_search and the export"
+
+
+def test_the_device_side_loads_no_workstation_library_at_import() -> None:
+    """With only the core dependencies installed, every module of the device side must still be importable."""
+    for room, path in sources():
+        if room == "edge_search" or path.relative_to(ROOT).as_posix().startswith(TORCH_PLACES):
+            continue
+        loaded = imported(path, top_level_only=True) & (WORKSTATION | {"torch", "onnx", "onnxruntime", "nncf"})
+        assert not loaded, f"{path}: {loaded} is imported at the top, and the device side may not have it"
+
+
+def test_every_room_is_found() -> None:
+    assert all(len(list(folder.rglob("*.py"))) > 5 for folder in ROOMS.values())
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = (
+        "import sys\n"
+        "from edge_toolkit.cli import main\n"
+        "try:\n    main(['--help'])\n"
+        "except SystemExit:\n    pass\n"
+        "print(sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(ast.literal_eval(done.stderr.strip().splitlines()[-1]))
+    assert "search" in done.stdout
+    assert "profile" in done.stdout
+    assert not loaded & {"torch", "openvino", "optuna", "onnx", "numpy", "pydantic", "matplotlib", "nncf"}
