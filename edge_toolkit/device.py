@@ -10,9 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked, read_yaml
-
-Kind = Literal["conv", "depthwise", "linear", "matmul", "lstm", "softmax", "pool", "elementwise", "layout"]
-"""How a row of a `LayerTable` computes (`edge_toolkit.layers.KINDS`)."""
+from edge_toolkit.layers import Kind
 
 
 class Closed(BaseModel):

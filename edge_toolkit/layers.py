@@ -18,7 +18,7 @@ Rows that multiply nothing (softmax, pooling, residual additions, window shuffle
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +41,10 @@ from edge_toolkit.specs import ModelSpec
 Integers = NDArray[np.int64]
 Names = NDArray[np.str_]
 
-KINDS = ("conv", "depthwise", "linear", "matmul", "lstm", "softmax", "pool", "elementwise", "layout")
+Kind = Literal["conv", "depthwise", "linear", "matmul", "lstm", "softmax", "pool", "elementwise", "layout"]
 """How a row computes, which decides what it costs on a device."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 ROLES = ("conv", "depthwise", "attention", "mlp", "normalisation", "recurrent", "head", "layout")
 """What a row is for in the network, which is what a reader asks about."""

@@ -26,6 +26,7 @@ TORCH_PLACES = (
     "search/edge_search/",
     "deploy/edge_deploy/onnx_export.py",
     "deploy/edge_deploy/parity.py",
+    "deploy/edge_deploy/export.py",
 )
 
 

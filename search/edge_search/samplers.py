@@ -12,7 +12,7 @@ POPULATION = 20
 SAMPLERS: Mapping[str, Callable[[int], BaseSampler]] = {
     "nsga2": lambda seed: NSGAIISampler(seed=seed, population_size=POPULATION),
     "tpe": lambda seed: TPESampler(seed=seed, multivariate=True, n_startup_trials=POPULATION),
-    "gp": lambda seed: GPSampler(seed=seed, deterministic_objective=True, n_startup_trials=POPULATION),
+    "gp": lambda seed: GPSampler(seed=seed, n_startup_trials=POPULATION),
     "random": lambda seed: RandomSampler(seed=seed),
 }
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import optuna
-from optuna.storages import BaseStorage, JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages import BaseStorage
 
 from edge_search.batches import tensors_of
 from edge_search.evaluation import accuracy, calibration_samples, inherited_model
 from edge_search.feasibility import in_the_way, nearest
 from edge_search.front import non_dominated, picks_of
+from edge_search.journal import journal_storage
 from edge_search.request import Request, keep_request
 from edge_search.study import Question, Search
 from edge_search.supernet import Supernet
@@ -117,7 +117,7 @@ def inherited_accuracy(supernet: Supernet, dataset: Dataset, seed: int) -> Calla
 def _storage(url: str | None, run: RunFolder) -> BaseStorage:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if url is None:
-        return JournalStorage(JournalFileBackend(str(run.journal)))
+        return journal_storage(run.journal)
     try:
         return optuna.storages.get_storage(url)
     except Exception as error:  # whatever a database driver raises

@@ -12,6 +12,7 @@ import torch
 import edge_deploy.export
 from edge_deploy.bundle import Bundle, read_bundle
 from edge_deploy.export import default_place, export
+from edge_deploy.onnx_export import onnx_of
 from edge_toolkit import cli
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.data import load_dataset, load_test
@@ -59,10 +60,9 @@ def test_manifest_tells_what_was_exported(bundle: Bundle, data: str) -> None:
 
 def test_accuracy_is_the_test_split_s(bundle: Bundle, data: str) -> None:
     test = load_test(data)
-    x = (test.x - test.x.dtype.type(0)).astype(np.float64)
     mean, std = (np.array(each)[:, None, None] for each in vars(bundle.manifest.normalisation).values())
     with torch.inference_mode():
-        logits = trained_like(SEQUENCE).double()(torch.from_numpy((x - mean) / std)).numpy()
+        logits = trained_like(SEQUENCE).double()(torch.from_numpy((test.x - mean) / std)).numpy()
     right = int((logits.argmax(1) == test.y).sum())
     assert bundle.manifest.accuracy is not None
     assert bundle.manifest.accuracy.test == right / len(test)
@@ -146,13 +146,10 @@ def test_failed_parity_leaves_the_older_bundle(run: Path, tmp_path: Path, monkey
     export(run / "models" / "knee", out, baseline=False)
     before = files_of(out)
     # As if the exporter had lost the weights: what it exports is another network than the one that is checked.
-    monkeypatch.setattr(edge_deploy.export, "onnx_of", lambda spec, _: ONNX_OF(spec, trained_like(spec, seed=9)))
+    monkeypatch.setattr(edge_deploy.export, "onnx_of", lambda spec, _: onnx_of(spec, trained_like(spec, seed=9)))
     with pytest.raises(AnswerIsNo, match="parity of torch and onnxruntime: the relative error"):
         export(run / "models" / "knee", out, baseline=False)
     assert files_of(out) == before
-
-
-ONNX_OF = edge_deploy.export.onnx_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The device: export, parity, quantisation, bundle, runtime, profiler, calibration."""

@@ -1,0 +1,162 @@
+"""The baseline that a profile is held against: the LSTM of equal size, or any other bundle or model."""
+
+from collections.abc import Iterable, Mapping
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_deploy.macs import model_parameters
+from edge_deploy.rows import Row
+from edge_deploy.runtime import read_model
+from edge_deploy.target import Target, target_of
+from edge_toolkit.architecture import Head, Shape, Stem, stem_output
+from edge_toolkit.errors import AnswerIsNo, InputError, MissingError
+from edge_toolkit.extras import require
+from edge_toolkit.lstm import LSTMBaseline
+from edge_toolkit.matching import lstm_of_size
+from edge_toolkit.specs import ModelSpec
+
+LSTM = "lstm"
+"""The name of the matched LSTM on the command line."""
+
+STEM_WIDTH = 16
+LONGEST = 1024
+"""Most steps of the LSTM beside a bare model: its stem's stride is chosen so."""
+
+
+def baseline_of(target: Target, baseline: str, folder: Path) -> Target:
+    """The baseline of a target.
+
+    Args:
+        target: what is profiled.
+        baseline: `lstm`, or the path of a bundle or model.
+        folder: where an LSTM that has to be made is put.
+
+    Raises:
+        InputError: the path is no model, or no LSTM can stand beside this one.
+        MissingError: the bundle's LSTM is missing, or the extra that makes one.
+    """
+    if baseline != LSTM:
+        return target_of(Path(baseline))
+    if target.spec is None:
+        spec = lstm_beside(target.file)
+        return Target(Path(f"{target.name}-{LSTM}"), random_ir(spec, folder), spec)
+    beside = target.baseline
+    if beside is None:
+        raise MissingError(
+            f"{target.path}: was exported without its LSTM baseline; run `edge-toolkit export` without --no-baseline"
+        )
+    if not beside.is_dir():
+        raise MissingError(f"{beside}: the LSTM baseline is missing; run `edge-toolkit export` again, which makes it")
+    near = target.path.parent / beside.name  # the spelling that the user gave
+    return target_of(near if near.resolve() == beside.resolve() else beside)
+
+
+def lstm_beside(path: Path) -> LSTMBaseline:
+    """The LSTM with the parameters of a bare model: one image or sequence in, class scores out.
+
+    Raises:
+        InputError: the model has other inputs or outputs, or no LSTM has its size.
+    """
+    model = read_model(path)
+    remedy = "give the path of a baseline, --baseline PATH"
+    ports = list(model.inputs)
+    if len(ports) != 1 or ports[0].partial_shape.is_dynamic:
+        raise InputError(f"{path}: has {len(ports)} inputs, and an LSTM takes one of a static shape; {remedy}")
+    sizes, kind = tuple(ports[0].shape), ports[0].element_type.to_string()
+    if len(sizes) not in (3, 4) or sizes[0] != 1 or kind not in ("f32", "f16", "bf16"):
+        raise InputError(
+            f"{path}: its input is {kind} {list(sizes)}, and an LSTM takes floats (1, channels, height, width) or "
+            f"(1, channels, steps); {remedy}"
+        )
+    classes = _classes(model)
+    if classes < 2:
+        raise InputError(f"{path}: its output is no row of at least 2 class scores; {remedy}")
+    shape = _channels_first(sizes)
+    try:
+        return lstm_of_size(shape, _stem(shape), Head(classes), model_parameters(model))
+    except InputError as error:
+        raise InputError(f"{path}: {error}; or {remedy}") from error
+
+
+def random_ir(spec: ModelSpec, folder: Path) -> Path:
+    """A network with random weights (seed 0) as an IR, by the road of `export`: for what weights don't change.
+
+    Returns:
+        The path of `model.xml` in `folder`.
+
+    Raises:
+        MissingError: the extra that exports is not installed.
+        AnswerIsNo: OpenVINO does not see an LSTM as one.
+    """
+    require("search", "torch", "onnx", "onnxscript")
+    from edge_deploy.ir import ir_of
+    from edge_deploy.onnx_export import network, onnx_of
+    from edge_toolkit.nn import build
+
+    recurrent = len(spec.hidden) if isinstance(spec, LSTMBaseline) else 0
+    weights = _random_weights(build(spec, seed=0).state_dict())
+    ir = ir_of(onnx_of(spec, network(spec, weights)), recurrent)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "model.xml"
+    path.with_suffix(".bin").write_bytes(ir.bin)
+    path.write_bytes(ir.xml)
+    return path
+
+
+def _random_weights(initial: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Weights as trained ones are: torch starts normalisations at a shift of 0, which the export would leave out."""
+    generator = np.random.default_rng(0)
+    weights = {name: tensor.numpy().copy() for name, tensor in initial.items()}
+    for name, array in weights.items():
+        if name.endswith("norm.bias"):
+            array[:] = generator.normal(0, 0.1, array.shape)
+    return weights
+
+
+def check_recurrent(rows: Iterable[Row], path: Path) -> None:
+    """See that an LSTM was executed as one, by OpenVINO's sequence kernel.
+
+    Args:
+        rows: what was executed.
+        path: the model, for the message.
+
+    Raises:
+        AnswerIsNo: it was not, so that its latency is no LSTM's.
+    """
+    kinds = {row.kind for row in rows}
+    if "RNNSeq" in kinds and "TensorIterator" not in kinds:
+        return
+    instead = "a TensorIterator" if "TensorIterator" in kinds else "no recurrent node"
+    raise AnswerIsNo(
+        f"{path}: the baseline's LSTM was executed as {instead}, not as OpenVINO's LSTMSequence, so it is no fair "
+        "baseline; export it again, with the versions in constraints.txt"
+    )
+
+
+def _classes(model: Any) -> int:
+    """The last dimension of the only output; 0 where there are several, or it is not one row."""
+    shapes = [output.partial_shape for output in model.outputs]
+    if len(shapes) != 1 or shapes[0].is_dynamic or len(shapes[0]) == 0:
+        return 0
+    sizes = tuple(model.outputs[0].shape)
+    return int(sizes[-1]) if prod(sizes) == sizes[-1] else 0
+
+
+def _channels_first(sizes: tuple[int, ...]) -> Shape:
+    """(channels, height, width) of an input (1, c, t), (1, c, h, w) or, with 1, 3 or 4 channels, (1, h, w, c)."""
+    if len(sizes) == 3:
+        return sizes[1], 1, sizes[2]
+    if sizes[3] in (1, 3, 4) and sizes[1] not in (1, 3, 4):
+        return sizes[3], sizes[1], sizes[2]
+    return sizes[1], sizes[2], sizes[3]
+
+
+def _stem(shape: Shape) -> Stem:
+    stride = 1
+    while prod(stem_output(Stem(STEM_WIDTH, stride=stride), shape)[1:]) > LONGEST:
+        stride += 1
+    return Stem(STEM_WIDTH, stride=stride)

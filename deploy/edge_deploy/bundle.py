@@ -1,0 +1,173 @@
+"""`Bundle`: what ships, a folder that proves itself. Reading one needs neither torch nor onnx.
+
+manifest.json       `edge_deploy.manifest.Manifest`, with the hash of every other file
+model.xml, .bin     OpenVINO's IR, float32
+model.onnx          the same network, opset 20, weights inside
+architecture.json   the spec (`edge_toolkit.specs`)
+test_vectors.npz    real inputs and what torch answers to them
+"""
+
+import hashlib
+import io
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_deploy.manifest import NAME, FileRecord, Manifest, manifest_to_json, read_manifest
+from edge_toolkit.errors import AnswerIsNo, InputError
+from edge_toolkit.files import write_json
+from edge_toolkit.specs import ModelSpec, digest, read_spec
+
+MAX_VECTORS = 16
+"""Most samples in `test_vectors.npz`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """Test inputs with the expected answers.
+
+    Attributes:
+        inputs: (n, channels, height, width), float32, resized and normalised.
+        expected: (n, classes), float32, torch's logits.
+        labels: (n,), int64, the true classes.
+    """
+
+    inputs: NDArray[np.float32]
+    expected: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files were found to be those that its manifest records."""
+
+    path: Path
+    manifest: Manifest
+    spec: ModelSpec
+
+    @property
+    def ir(self) -> Path:
+        """OpenVINO's model; its weights lie beside it."""
+        return self.path / "model.xml"
+
+    @property
+    def onnx(self) -> Path:
+        """The ONNX model."""
+        return self.path / "model.onnx"
+
+    @property
+    def baseline(self) -> Path | None:
+        """The folder of the matched LSTM's bundle."""
+        if self.manifest.baseline is None:
+            return None
+        return self.path.resolve().parent / Path(self.manifest.baseline).name
+
+    def vectors(self) -> Vectors:
+        """The test inputs and what torch answers to them.
+
+        Raises:
+            InputError: the file holds something else.
+        """
+        path = self.path / "test_vectors.npz"
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                vectors = Vectors(arrays["inputs"], arrays["expected"], arrays["labels"])
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise InputError(f"{path}: holds no test vectors ({error}); export the model again") from error
+        count, classes = len(vectors.labels), len(self.manifest.labels)
+        found, rule = (vectors.inputs.shape, vectors.expected.shape), ((count, *self.manifest.input), (count, classes))
+        if found != rule:
+            raise InputError(f"{path}: has the shapes {found}, but {rule} fit the manifest; export the model again")
+        return vectors
+
+
+def vectors_file(vectors: Vectors) -> bytes:
+    """`test_vectors.npz`; the same vectors give the same bytes."""
+    file = io.BytesIO()
+    np.savez(file, inputs=vectors.inputs, expected=vectors.expected, labels=vectors.labels)
+    return file.getvalue()
+
+
+def records_of(contents: Mapping[str, bytes]) -> dict[str, FileRecord]:
+    """What a manifest says of its files."""
+    return {name: FileRecord(_sha256(data), len(data)) for name, data in sorted(contents.items())}
+
+
+def write_bundle(folder: Path, manifest: Manifest, contents: Mapping[str, bytes]) -> Bundle:
+    """Write a bundle beside its place, read it back, and rename it into place; an older bundle there goes away.
+
+    Args:
+        folder: where it shall lie.
+        manifest: what it says of itself; its `files` are `records_of(contents)`.
+        contents: its files, by name.
+
+    Raises:
+        InputError: something that is no bundle lies there.
+        AnswerIsNo: the manifest records other files.
+    """
+    check_place(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # The older bundle is in the way of a rename, so it moves into this folder, and vanishes with it.
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:
+        new, old = Path(beside) / "new", Path(beside) / "old"
+        new.mkdir()
+        for name, data in contents.items():
+            (new / name).write_bytes(data)
+        write_json(new / NAME, manifest_to_json(manifest))
+        bundle = read_bundle(new)
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    return replace(bundle, path=folder)
+
+
+def check_place(folder: Path) -> None:
+    """See that a bundle may be written to `folder`.
+
+    Raises:
+        InputError: something lies there that is neither a bundle nor an empty folder.
+    """
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise InputError(f"{folder}: is no folder, and a bundle is one; give another place")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / NAME).is_file():
+        raise InputError(f"{folder}: holds something other than a bundle, which would be lost; give another place")
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """The bundle in a folder, once every file is found to be the one that was exported.
+
+    Raises:
+        InputError: the folder holds no bundle, or its manifest breaks a rule.
+        AnswerIsNo: a file is missing, was changed, or leads out of the folder.
+    """
+    manifest = read_manifest(folder)
+    for name, record in manifest.files.items():
+        _check_file(folder, name, record)
+    spec = read_spec(folder / "architecture.json")
+    if (digest(spec), spec.input) != (manifest.digest, manifest.input):
+        raise AnswerIsNo(
+            f"{folder}: the manifest is of {manifest.digest} with input {manifest.input}, but architecture.json of "
+            f"{digest(spec)} with input {spec.input}; export the model again"
+        )
+    return Bundle(folder, manifest, spec)
+
+
+def _check_file(folder: Path, name: str, record: FileRecord) -> None:
+    path = folder / name
+    if path.is_symlink() or not path.is_file():
+        raise AnswerIsNo(f"{path}: is missing or no plain file, but the manifest records it; export the model again")
+    found = _sha256(path.read_bytes())
+    if found != record.sha256:
+        raise AnswerIsNo(
+            f"{path}: was changed after the export (SHA-256 {found[:12]}..., the manifest records "
+            f"{record.sha256[:12]}...); export the model again"
+        )
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,116 @@
+"""Commands of the device: `export`, `profile` and `measure`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def export(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder, such as RUN/models/knee.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="The bundle's folder; by default RUN/bundles/PICK."),
+    ] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline/--no-baseline", help="Put the matched LSTM's bundle beside it.")
+    ] = True,
+    json_to: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="Also write JSON; - for it alone on stdout.")
+    ] = None,
+) -> None:
+    """Export a model to ONNX and OpenVINO, prove both against torch on the test data, and write a bundle."""
+    from edge_toolkit.extras import require
+
+    require("search", "torch", "onnx", "onnxscript", "onnxruntime", "safetensors")
+    from edge_deploy.bundle import read_bundle
+    from edge_deploy.export import export as export_model
+    from edge_deploy.export_tables import parity_table
+    from edge_deploy.manifest import manifest_to_json
+    from edge_toolkit.console import note, show
+
+    bundle = export_model(model, out, baseline)
+    written = [bundle] if bundle.baseline is None else [bundle, read_bundle(bundle.baseline)]
+    facts = [{"path": str(each.path), "manifest": manifest_to_json(each.manifest)} for each in written]
+    payload = {**facts[0], "baseline": facts[1] if len(facts) > 1 else None}
+    show([parity_table(each) for each in written], payload, json_to)
+    note(f"bundle in {bundle.path}; `edge-toolkit profile {bundle.path}` measures it")
+
+
+@app.command()
+def profile(
+    target: Annotated[Path, typer.Argument(metavar="BUNDLE|MODEL", help="A bundle, a model.onnx or a model.xml.")],
+    device: Annotated[str, typer.Option("--device", "-d", help="An OpenVINO device.")] = "CPU",
+    precision: Annotated[str, typer.Option("--precision", help="f32, bf16 or f16; read back and shown.")] = "f32",
+    threads: Annotated[int, typer.Option("--threads", help="Threads of the CPU.")] = 1,
+    seconds: Annotated[float, typer.Option("--seconds", "-t", min=0.01, help="Time to measure each model for.")] = 3.0,
+    baseline: Annotated[
+        str | None,
+        typer.Option("--baseline", metavar="lstm|PATH", help="Compare with the LSTM of equal parameters, or a model."),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", help="Show this many executed rows of each model.")] = 10,
+    layers: Annotated[bool, typer.Option("--layers", help="Show every executed row.")] = False,
+    json_to: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="Also write JSON; - for it alone on stdout.")
+    ] = None,
+    csv_to: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
+    plot_to: Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw it, .png or .svg.")] = None,
+) -> None:
+    """Measure a model on a device: its latency, and where the time goes, layer by layer, against a baseline."""
+    from edge_deploy.plot import check_plot, write_plot
+    from edge_deploy.profile import profile as profile_of
+    from edge_deploy.profile import profile_to_json
+    from edge_deploy.tables import profile_tables, warnings_of, write_csv
+    from edge_deploy.target import run_profile
+    from edge_toolkit.console import SCHEMA, note, show
+    from edge_toolkit.files import write_json
+
+    if plot_to is not None:
+        check_plot(plot_to)
+    made = profile_of(target, device, precision, threads, seconds, baseline)
+    payload = profile_to_json(made)
+    show(profile_tables(made, -1 if layers else top), payload, json_to)
+    for warning in warnings_of(made):
+        note(warning)
+    if csv_to is not None:
+        write_csv(csv_to, made)
+        note(f"rows in {csv_to}")
+    if plot_to is not None:
+        write_plot(plot_to, made)
+        note(f"plot in {plot_to}")
+    kept = run_profile(target)
+    if kept is not None:
+        write_json(kept, {"schema": SCHEMA, **payload})
+        note(f"profile kept in {kept}, where `edge-toolkit report` finds it")
+
+
+@app.command()
+def measure(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder with a front.")],
+    device: Annotated[str, typer.Option("--device", "-d", help="An OpenVINO device.")] = "CPU",
+    precision: Annotated[str, typer.Option("--precision", help="f32, bf16 or f16.")] = "f32",
+    threads: Annotated[int, typer.Option("--threads", help="Threads of the CPU.")] = 1,
+    seconds: Annotated[float, typer.Option("--seconds", "-t", min=0.01, help="Time for each candidate.")] = 1.0,
+    json_to: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="Also write JSON; - for it alone on stdout.")
+    ] = None,
+) -> None:
+    """Export every candidate of a front with random weights and measure its latency on a device."""
+    from dataclasses import asdict
+
+    from edge_deploy.measure import measure as measure_front
+    from edge_deploy.measure import measured_table
+    from edge_toolkit.console import note, show
+    from edge_toolkit.front import read_front
+    from edge_toolkit.runs import existing_run
+
+    folder = existing_run(run)
+    measured = measure_front(folder, device, precision, threads, seconds)
+    show([measured_table(read_front(folder.front), measured)], asdict(measured), json_to)
+    note(
+        f"measured with random weights, on which latency does not depend; in {folder.measured}, and "
+        f"`edge-toolkit front {run}` shows it beside the model"
+    )

@@ -1,0 +1,218 @@
+"""`export`: a model folder becomes a bundle, checked on the test split, with the matched LSTM's beside it."""
+
+import json
+import platform
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from edge_deploy.bundle import MAX_VECTORS, Bundle, Vectors, check_place, records_of, vectors_file, write_bundle
+from edge_deploy.ir import ir_of
+from edge_deploy.manifest import Accuracy, FileRecord, Manifest, Parity
+from edge_deploy.onnx_export import network, onnx_of
+from edge_deploy.parity import REFERENCE, answers, parity_of
+from edge_toolkit import __version__
+from edge_toolkit.architecture import Architecture
+from edge_toolkit.console import note
+from edge_toolkit.data import Split, load_dataset, load_test
+from edge_toolkit.data.resize import resized
+from edge_toolkit.errors import InputError
+from edge_toolkit.layers import layers_of
+from edge_toolkit.lstm import LSTMBaseline
+from edge_toolkit.matching import TOLERANCE, matched_lstm, size_of
+from edge_toolkit.model_folder import Model, Preprocessing, Training, read_model
+from edge_toolkit.nn import build
+from edge_toolkit.runs import RunFolder
+from edge_toolkit.specs import ModelSpec, digest, spec_to_json
+
+SEED = 0
+"""Draws the weights of an LSTM that nobody trained."""
+SUSPECT = 0.01
+"""Difference from the accuracy that training reported which is worth a warning."""
+PACKAGES = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One network to export; `training` is None where its weights are random."""
+
+    spec: ModelSpec
+    model: nn.Module
+    preprocessing: Preprocessing
+    training: Training | None
+
+
+def export(model_folder: Path, out: Path | None = None, baseline: bool = True) -> Bundle:
+    """Export a model to ONNX and OpenVINO, prove that both answer as torch does, and write a bundle.
+
+    Args:
+        model_folder: what `edge-toolkit train` wrote.
+        out: the bundle's folder; by default `RUN/bundles/PICK` for `RUN/models/PICK`, else `MODEL-bundle` beside it.
+        baseline: whether the matched LSTM goes beside it, as `OUT-lstm`: the trained `MODEL-lstm` where that exists,
+            else one with random weights, whose latency is the same.
+
+    Returns:
+        The bundle as it lies on disk.
+
+    Raises:
+        InputError: the model folder, its data or `out` breaks a rule.
+        AnswerIsNo: a runtime answers otherwise than torch, or an LSTM did not stay one.
+    """
+    model = read_model(model_folder)
+    place = default_place(model_folder) if out is None else out
+    place = place if place.name not in ("", "..") else place.resolve()
+    check_place(place)
+    test = _test_split(model)
+    part = Part(model.spec, network(model.spec, model.weights), model.preprocessing, model.training)
+    beside = None
+    if baseline and isinstance(model.spec, Architecture):
+        lstm = _baseline(model_folder.resolve(), model, model.spec)
+        beside = _export_part(lstm, place.with_name(f"{place.name}-lstm"), test, None)
+    return _export_part(part, place, test, beside)
+
+
+def default_place(model_folder: Path) -> Path:
+    """Where the bundle of a model folder goes, relative to the working directory where it lies below that."""
+    folder = model_folder.resolve()
+    if folder.parent.name == "models":
+        place = RunFolder(folder.parent.parent).bundle(folder.name)
+    else:
+        place = folder.with_name(f"{folder.name}-bundle")
+    return place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place
+
+
+def _export_part(part: Part, place: Path, test: Split, baseline: Bundle | None) -> Bundle:
+    check_place(place)
+    _, height, width = part.spec.input
+    x = part.preprocessing.normalisation.apply(resized(test.x, height, width))
+    contents = _models(part)
+    # What is checked is read from files, as it is on a device.
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in contents.items():
+            (Path(folder) / name).write_bytes(data)
+        logits = answers(part.model, Path(folder) / "model.onnx", Path(folder) / "model.xml", x)
+    parity = parity_of(logits, test.y)
+    chosen = _spread(len(test))
+    contents["test_vectors.npz"] = vectors_file(Vectors(x[chosen], logits[REFERENCE][chosen], test.y[chosen]))
+    contents["architecture.json"] = (json.dumps(spec_to_json(part.spec), indent=2) + "\n").encode()
+    manifest = _manifest(part, place.name, parity, records_of(contents), baseline)
+    return write_bundle(place, manifest, contents)
+
+
+def _manifest(
+    part: Part, name: str, parity: Parity, files: Mapping[str, FileRecord], baseline: Bundle | None
+) -> Manifest:
+    layers = layers_of(part.spec)
+    return Manifest(
+        name=name,
+        digest=digest(part.spec),
+        input=part.spec.input,
+        labels=part.preprocessing.labels,
+        normalisation=part.preprocessing.normalisation,
+        data=part.preprocessing.data,
+        fingerprint=part.preprocessing.fingerprint,
+        trained=part.training is not None,
+        accuracy=_accuracy(part.training, parity.right[REFERENCE] / parity.samples, name),
+        parity=parity,
+        macs=int(layers.macs.sum()),
+        parameters=int(layers.parameters.sum()),
+        versions=_versions(),
+        files=files,
+        baseline=None if baseline is None else f"../{baseline.path.name}",
+    )
+
+
+def _models(part: Part) -> dict[str, bytes]:
+    onnx = onnx_of(part.spec, part.model)
+    ir = ir_of(onnx, recurrent=len(part.spec.hidden) if isinstance(part.spec, LSTMBaseline) else 0)
+    return {"model.onnx": onnx, "model.xml": ir.xml, "model.bin": ir.bin}
+
+
+def _test_split(model: Model) -> Split:
+    """The test split that belongs to a model.
+
+    Raises:
+        InputError: the data is not what the model was trained on, or does not fit the model.
+    """
+    preprocessing, spec = model.preprocessing, model.spec
+    found = load_dataset(preprocessing.data).fingerprint
+    if found != preprocessing.fingerprint:
+        raise InputError(
+            f"--data {preprocessing.data} has changed since the model was trained (fingerprint {found[:12]}..., the "
+            f"model has {preprocessing.fingerprint[:12]}...); put the old data back, or train again"
+        )
+    test = load_test(preprocessing.data)
+    problems = []
+    if test.x.shape[1] != spec.input[0]:
+        problems.append(f"the input has {spec.input[0]} channels, but {preprocessing.data} has {test.x.shape[1]}")
+    if len(preprocessing.labels) != spec.head.classes:
+        problems.append(f"the head has {spec.head.classes} classes, but there are {len(preprocessing.labels)} labels")
+    if problems:
+        raise InputError.listing("model", [f"{problem}; train the model again" for problem in problems])
+    return test
+
+
+def _baseline(model_folder: Path, model: Model, architecture: Architecture) -> Part:
+    """The matched LSTM: the trained one beside the model, or one with random weights."""
+    folder = model_folder.with_name(f"{model_folder.name}-lstm")
+    if (folder / "architecture.json").is_file():
+        lstm = read_model(folder)
+        _check_match(folder, lstm, model)
+        return Part(lstm.spec, network(lstm.spec, lstm.weights), lstm.preprocessing, lstm.training)
+    try:
+        spec = matched_lstm(architecture)
+    except InputError as error:
+        raise InputError(f"{error}; or export with --no-baseline") from error
+    run = model_folder.parent.parent if model_folder.parent.name == "models" else "RUN"
+    note(
+        f"the LSTM baseline has random weights, which give its latency but no accuracy; for both, run "
+        f"`edge-toolkit train {run} --baseline lstm --like {model_folder.name}` and export again"
+    )
+    return Part(spec, build(spec, SEED).eval(), model.preprocessing, None)
+
+
+def _check_match(folder: Path, lstm: Model, model: Model) -> None:
+    problems = []
+    if not isinstance(lstm.spec, LSTMBaseline):
+        problems.append(f"is a {lstm.spec.kind} network, and the baseline is an LSTM")
+    if (lstm.spec.input, lstm.spec.head.classes) != (model.spec.input, model.spec.head.classes):
+        problems.append(f"takes {lstm.spec.input}, and the model {model.spec.input}")
+    if lstm.preprocessing.fingerprint != model.preprocessing.fingerprint:
+        problems.append("was trained on other data")
+    ratios = {match: size_of(lstm.spec, match) / size_of(model.spec, match) for match in ("parameters", "macs")}
+    if all(abs(ratio - 1) > TOLERANCE for ratio in ratios.values()):
+        told = " and ".join(f"{ratio:.2f} times the {match}" for match, ratio in ratios.items())
+        problems.append(f"has {told} of the model, and a match is within {TOLERANCE:.0%} of one of them")
+    if problems:
+        remedy = "train the baseline again, or remove its folder"
+        raise InputError.listing(str(folder), [f"{problem}; {remedy}" for problem in problems])
+
+
+def _accuracy(training: Training | None, test: float, name: str) -> Accuracy | None:
+    if training is None:
+        return None
+    if abs(test - training.test_accuracy) > SUSPECT:
+        note(
+            f"warning: {name} reaches {test:.4f} on the test split, but its training reported "
+            f"{training.test_accuracy:.4f}; the manifest says the former"
+        )
+    origin = "validation: training, torch at f32; test: export, the same in torch, onnxruntime and openvino at f32"
+    return Accuracy(validation=training.validation_accuracy, test=test, origin=origin)
+
+
+def _spread(samples: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Samples from all over the split, since some lie sorted by class."""
+    return np.unique(np.linspace(0, samples - 1, min(samples, MAX_VECTORS)).astype(np.intp))
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "xr-edge-toolkit": __version__,
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+    }

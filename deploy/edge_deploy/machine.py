@@ -1,0 +1,55 @@
+"""The state of this machine, as far as it tells."""
+
+import os
+import platform
+from pathlib import Path
+
+from edge_toolkit.measured import Machine
+
+CPUINFO = Path("/proc/cpuinfo")
+GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+
+
+def this_machine() -> Machine:
+    """The processor's name, usable cores, frequency governor and load of the last minute."""
+    return Machine(cpu=_cpu_name(), cores=_usable_cores(), governor=_governor(), load_average=_load())
+
+
+def versions() -> dict[str, str]:
+    """What a measurement depends on, by package."""
+    import numpy as np
+    import openvino as ov
+
+    from edge_toolkit import __version__
+
+    return {
+        "edge-toolkit": __version__,
+        "openvino": ov.get_version(),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _cpu_name() -> str:
+    try:
+        lines = CPUINFO.read_text(encoding="utf-8").splitlines()
+    except OSError:  # no Linux
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _usable_cores() -> int:
+    """Cores that this process may run on; a container often has fewer than the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _governor() -> str | None:
+    try:
+        return GOVERNOR.read_text(encoding="utf-8").strip()
+    except OSError:  # virtual machines have none
+        return None
+
+
+def _load() -> float | None:
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None

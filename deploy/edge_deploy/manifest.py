@@ -1,0 +1,134 @@
+"""`Manifest`: what a bundle says of itself, its file `manifest.json`."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, with_config
+
+from edge_toolkit.architecture import CLOSED, Shape
+from edge_toolkit.data import Normalisation
+from edge_toolkit.errors import InputError
+from edge_toolkit.files import checked, read_json
+
+NAME = "manifest.json"
+FILES = ("architecture.json", "model.bin", "model.onnx", "model.xml", "test_vectors.npz")
+"""What every bundle holds beside its manifest."""
+
+
+@with_config(CLOSED)
+@dataclass(frozen=True)
+class FileRecord:
+    """A file as it was when the bundle was written."""
+
+    sha256: str
+    size_bytes: int
+
+
+@with_config(CLOSED)
+@dataclass(frozen=True)
+class Accuracy:
+    """Shares of a split that the network names rightly, and how each was found."""
+
+    validation: float
+    test: float
+    origin: str
+
+
+@with_config(CLOSED)
+@dataclass(frozen=True)
+class Parity:
+    """How near the runtimes come to torch on the test split, all in float32.
+
+    `errors` holds for each runtime max|logits - torch's| / max|torch's| over all samples, which may be `bound` at
+    most; `right` counts the samples that each of torch and the runtimes names rightly.
+    """
+
+    samples: int
+    bound: float
+    errors: Mapping[str, float]
+    right: Mapping[str, int]
+
+
+@with_config(CLOSED)
+@dataclass(frozen=True)
+class Manifest:
+    """What a bundle says of itself.
+
+    Attributes:
+        name: the bundle's own, its folder's when it was written.
+        digest: the spec's (`edge_toolkit.specs.digest`).
+        input: (channels, height, width); an input is resized to it, then normalised by channel.
+        labels: the name of each class, in the order of the logits.
+        data, fingerprint: the data set that it was trained on.
+        trained: False for random weights, whose latency counts and whose answers don't; `accuracy` is None then.
+        macs, parameters: of one inference, from the layer table.
+        versions: of what made the bundle.
+        files: every file but the manifest, by name.
+        baseline: the matched LSTM's bundle, `../NAME`, or None.
+
+    Raises:
+        InputError: a name leads out of the bundle's place, or a file is not recorded.
+    """
+
+    name: str
+    digest: str
+    input: Shape
+    labels: tuple[str, ...]
+    normalisation: Normalisation
+    data: str
+    fingerprint: str
+    trained: bool
+    accuracy: Accuracy | None
+    parity: Parity
+    macs: int
+    parameters: int
+    versions: Mapping[str, str]
+    files: Mapping[str, FileRecord]
+    baseline: str | None
+    precision: Literal["f32"] = "f32"
+    schema: Literal[1] = 1
+
+    def __post_init__(self) -> None:
+        problems = list(_problems(self))
+        if problems:
+            raise InputError.listing("manifest", problems)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest in a bundle's folder.
+
+    Raises:
+        InputError: the folder holds none, or it breaks a rule.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        raise InputError(f"{folder}: holds no bundle ({NAME} is missing); `edge-toolkit export` makes one")
+    return checked(_MANIFEST, read_json(path), str(path))
+
+
+def _problems(manifest: Manifest) -> Iterator[str]:
+    for name in manifest.files:
+        if not _plain(name):
+            yield f"files holds {name!r}, which is no name of a file in the bundle's folder; export the model again"
+    for name in FILES:
+        if name not in manifest.files:
+            yield f"files lacks {name}, which every bundle has; export the model again"
+    baseline = manifest.baseline
+    if baseline is not None and not (baseline.startswith("../") and _plain(baseline.removeprefix("../"))):
+        yield f"baseline={baseline!r} must be a folder beside the bundle; write ../NAME, or null"
+
+
+def _plain(name: str) -> bool:
+    """A name that stays where it is: no separator of any system, not `.` nor `..`."""
+    return re.fullmatch(r"[^/\\:\0]+", name) is not None and name not in (".", "..")
+
+
+_MANIFEST: TypeAdapter[Manifest] = TypeAdapter(Manifest)
+
+
+def manifest_to_json(manifest: Manifest) -> dict[str, object]:
+    """Plain data for `json.dumps`."""
+    return asdict(manifest)

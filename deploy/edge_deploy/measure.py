@@ -1,0 +1,124 @@
+"""The candidates of a front on a real device: exported, measured in turn, written to `measured.json`."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from rich.table import Table
+
+from edge_deploy.baseline import random_ir
+from edge_deploy.latency import Latency, interleaved, latency_of
+from edge_deploy.machine import this_machine, versions
+from edge_deploy.runtime import Compiled, compile_model, device_name
+from edge_toolkit.architecture import Architecture
+from edge_toolkit.console import note, progress, table
+from edge_toolkit.front import Front, read_front
+from edge_toolkit.measured import Measured, Measurement, Settings, read_measured, write_measured
+from edge_toolkit.runs import RunFolder
+from edge_toolkit.specs import ModelSpec, digest
+
+
+def measure(
+    run: RunFolder,
+    device: str = "CPU",
+    precision: str = "f32",
+    threads: int = 1,
+    seconds: float = 1.0,
+    export: Callable[[ModelSpec, Path], Path] = random_ir,
+) -> Measured:
+    """Measure what is not measured yet, all of it in one interleaved run, and write `measured.json`.
+
+    Args:
+        run: a run folder with a front.
+        device: an OpenVINO device.
+        precision: asked of the device.
+        threads: of the CPU.
+        seconds: of measuring each candidate.
+        export: makes an IR of a network in a folder and gives its path; weights are random, for latency does not
+            depend on them.
+
+    Returns:
+        The measurements of the front's candidates: those of an earlier call with the same settings, and the new ones.
+
+    Raises:
+        InputError: there is no front, or an option breaks a rule.
+        MissingError: the device, or the extra that exports, is not here.
+    """
+    front = read_front(run.front)
+    settings = Settings(device, device_name(device), precision, threads, versions())
+    wanted = {digest(candidate.architecture): candidate.architecture for candidate in front.candidates}
+    kept = {key: value for key, value in _earlier(run, settings).items() if key in wanted}
+    measured = Measured(settings, this_machine(), kept)
+    missing = {key: architecture for key, architecture in wanted.items() if key not in kept}
+    if missing:
+        models = run.path / "measured-models"  # until the measurements are written, so that a stop costs no export
+        ready = _compiled(_exported(missing, models, export), settings)
+        samples = interleaved(list(ready.values()), seconds)
+        new = {key: _measurement(latency_of(taken)) for key, taken in zip(ready, samples, strict=True)}
+        measured = replace(measured, candidates={key: (kept | new)[key] for key in wanted})
+    write_measured(run.measured, measured)
+    if missing:
+        shutil.rmtree(models)
+    return measured
+
+
+def _earlier(run: RunFolder, settings: Settings) -> Mapping[str, Measurement]:
+    """What an earlier call measured, if it did so with the same settings."""
+    if not run.measured.is_file():
+        return {}
+    earlier = read_measured(run.measured)
+    if earlier.settings == settings:
+        return earlier.candidates
+    note(f"{run.measured}: was taken with other settings; everything is measured again")
+    return {}
+
+
+def _exported(
+    wanted: Mapping[str, Architecture], models: Path, export: Callable[[ModelSpec, Path], Path]
+) -> dict[str, Path]:
+    paths = {}
+    with progress("export", len(wanted)) as advance:
+        for key, architecture in wanted.items():
+            # The .xml is written last, so one that is there is whole.
+            there = models / key / "model.xml"
+            paths[key] = there if there.is_file() else export(architecture, models / key)
+            advance(key)
+    return paths
+
+
+def _compiled(paths: Mapping[str, Path], settings: Settings) -> dict[str, Compiled]:
+    ready = {
+        key: compile_model(path, settings.device, settings.precision, settings.threads) for key, path in paths.items()
+    }
+    runs_in = {each.precision for each in ready.values()}
+    if runs_in != {settings.precision}:
+        note(f"{settings.device} was asked for {settings.precision} and says it runs {', '.join(sorted(runs_in))}")
+    return ready
+
+
+def _measurement(latency: Latency) -> Measurement:
+    return Measurement(latency.median, latency.interval, latency.p90, latency.count)
+
+
+def measured_table(front: Front, measured: Measured) -> Table:
+    """The candidates, fastest by model first, with what they cost by model and on the device."""
+    lines = []
+    for index, candidate in enumerate(front.candidates):
+        taken = measured.candidates[digest(candidate.architecture)]
+        low, high = taken.interval_ms
+        lines.append(
+            (
+                index,
+                f"{candidate.accuracy:.4f}",
+                f"{candidate.latency_ms:.4f} {candidate.origin.get('latency_ms', '')}".strip(),
+                f"{taken.latency_ms:.4f}",
+                f"{low:.4f} to {high:.4f}",
+                f"{taken.p90_ms:.4f}",
+                ", ".join(name for name, pick in front.picks.items() if pick == index),
+            )
+        )
+    columns = ("candidate", "accuracy", "front ms", "measured ms", "95 % of the median", "p90 ms", "pick")
+    settings = measured.settings
+    title = f"{settings.device} {settings.device_name}, {settings.precision}, {settings.threads} threads"
+    return table(columns, lines, title)

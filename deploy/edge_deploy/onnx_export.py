@@ -1,0 +1,111 @@
+"""A network as ONNX: opset 20, static shapes, batch 1, weights inside, nodes named after the layers they come from."""
+
+import ast
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import onnx
+import torch
+from torch import nn
+
+from edge_deploy.layer_names import Node, layer_names, numbered
+from edge_toolkit.errors import InputError
+from edge_toolkit.model_folder import Weights
+from edge_toolkit.nn import build
+from edge_toolkit.specs import ModelSpec
+
+OPSET = 20
+INPUT, OUTPUT = "input", "logits"
+SCOPES = "pkg.torch.onnx.name_scopes"
+"""Where torch's exporter leaves the module path of a node: `['', 'stages.1', ..., 'stages.1.blocks.0.query', 'conv']`.
+"""
+
+
+def network(spec: ModelSpec, weights: Weights) -> nn.Module:
+    """The torch model of a spec with its weights, in evaluation mode.
+
+    Raises:
+        InputError: the weights are those of another network.
+    """
+    model = build(spec, seed=0)
+    try:
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    except RuntimeError as error:  # torch lists every name and shape that does not fit
+        raise InputError(f"the weights do not fit the architecture: {error}; train the model again") from error
+    return model.eval()
+
+
+def onnx_of(spec: ModelSpec, model: nn.Module) -> bytes:
+    """The ONNX file of a network.
+
+    Batch normalisation is folded into its convolution, and the same network gives the same bytes.
+
+    Args:
+        spec: the network's design, which names its layers.
+        model: its torch model in evaluation mode (`network`).
+
+    Returns:
+        A model from `input` (1, channels, height, width), normalised, to `logits` (1, classes), both float32.
+    """
+    with _quiet():
+        program = torch.onnx.export(
+            model,
+            (torch.zeros(1, *spec.input),),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            verbose=False,
+        )
+    if program is None:
+        raise AssertionError("torch.onnx.export(dynamo=True) gives a program")  # its type says that it may not
+    proto: onnx.ModelProto = program.model_proto
+    _rename(proto.graph, spec)
+    _strip(proto.graph)
+    onnx.checker.check_model(proto, full_check=True)
+    data: bytes = proto.SerializeToString(deterministic=True)
+    return data
+
+
+def _rename(graph: onnx.GraphProto, spec: ModelSpec) -> None:
+    nodes = [Node(node.op_type, _module(node), tuple(node.input), tuple(node.output)) for node in graph.node]
+    names = numbered(layer_names(nodes, spec), (node.op for node in nodes))
+    for node, name in zip(graph.node, names, strict=True):
+        node.name = name
+
+
+def _module(node: onnx.NodeProto) -> str:
+    for entry in node.metadata_props:
+        if entry.key == SCOPES:
+            # The last scope is the operation itself.
+            return str(ast.literal_eval(entry.value)[-2])
+    return "unknown"
+
+
+def _strip(graph: onnx.GraphProto) -> None:
+    """Drop the exporter's notes: stack traces with this machine's paths, six times as large as a small network."""
+    for holder in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        del holder.metadata_props[:]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what torch's exporter says of its own inner workings, which no user can act on."""
+    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
+
+    def other_than_torchvision(record: logging.LogRecord) -> bool:
+        # No network here has an operator of torchvision's.
+        return "torchvision is not installed" not in record.getMessage()
+
+    registration.addFilter(other_than_torchvision)
+    try:
+        with warnings.catch_warnings():
+            # torch copies its own deprecated class.
+            warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
+            # nn.LSTM keeps a list of its weights, which tracing sets and sets back.
+            warnings.filterwarnings("ignore", message=".*_flat_weights.*", category=UserWarning)
+            yield
+    finally:
+        registration.removeFilter(other_than_torchvision)

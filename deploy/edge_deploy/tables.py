@@ -1,0 +1,136 @@
+"""How a profile is printed, and its CSV."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from edge_deploy.origins import SUFFIX
+from edge_deploy.profile import Profile, Sum, by_block, by_role
+from edge_deploy.rows import Row
+from edge_toolkit.console import table
+from edge_toolkit.files import replacing
+
+REST = ("runtime", "binding")
+"""Rows that no node executes; they stand last."""
+
+FIELDS = ("name", "block", "role", "kind", "time_us", "share", "macs", "kernel", "precision")
+
+
+def profile_tables(made: Profile, top: int) -> list[Table | str]:
+    """What `profile` prints: headlines, the time by block and by role beside the baseline's, and the slowest rows.
+
+    Args:
+        made: the profile.
+        top: how many rows of each model are shown; 0 for none, -1 for all.
+    """
+    drawn: list[Table | str] = list(_headlines(made))
+    drawn += ["", _beside("block", made, by_block), "", _beside("role", made, by_role)]
+    if top:
+        drawn += ["", _slowest(made, top)]
+        if made.baseline is not None:
+            drawn += ["", _slowest(made.baseline, top)]
+    return drawn
+
+
+def warnings_of(made: Profile) -> Iterator[str]:
+    """What a reader of the numbers should know, for standard error."""
+    for each in (made, made.baseline):
+        if each is None:
+            continue
+        if each.precision != each.asked_precision:
+            runs_in = each.precision or "nothing"
+            yield f"{each.target}: asked for {each.asked_precision}, and {each.device} reads back {runs_in}"
+        if each.uncounted:
+            yield f"{each.target}: MACs inside {', '.join(each.uncounted)} are not counted"
+        yield (
+            f"{each.target}: counting took a request from {each.request_us:.1f} to {each.counted_us:.1f} us; the "
+            f"counters drop fractions, so up to {_unread(each):.0f} us of `runtime` belong to the rows"
+        )
+
+
+def _unread(made: Profile) -> float:
+    return max(
+        0.0, min(made.unread_us, made.request_us - sum(row.time_us for row in made.rows if row.name not in REST))
+    )
+
+
+def write_csv(path: Path, made: Profile) -> None:
+    """Write the rows of a profile and of its baseline, told apart by the first column."""
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("network", *FIELDS, "originals"))
+        for network, each in (("model", made), ("baseline", made.baseline)):
+            for row in each.rows if each is not None else ():
+                writer.writerow((network, *(getattr(row, name) for name in FIELDS), ";".join(row.originals)))
+
+
+def _headlines(made: Profile) -> Iterator[str]:
+    yield from _headline(made)
+    if made.baseline is not None and made.comparison is not None:
+        yield from _headline(made.baseline)
+        ratio, (low, high) = made.comparison.ratio, made.comparison.interval
+        yield (
+            f"{made.comparison.verdict}: {ratio:.3f} of the baseline's median (95 % {low:.3f} to {high:.3f}), from "
+            "one interleaved run"
+        )
+    machine = made.machine
+    yield (
+        f"{made.device} {made.device_name}, {made.precision or 'unknown precision'}, {made.threads or 'n/a'} threads, "
+        f"{made.streams or 'n/a'} streams (read back), OpenVINO {made.versions['openvino'].split('-')[0]}; "
+        f"{machine.cores} cores, governor {machine.governor or 'n/a'}, load "
+        f"{'n/a' if machine.load_average is None else machine.load_average}"
+    )
+
+
+def _headline(made: Profile) -> Iterator[str]:
+    latency = made.latency_ms
+    low, high = latency.interval
+    yield (
+        f"{made.target}: median {latency.median:.4f} ms (95 % {low:.4f} to {high:.4f}), p90 {latency.p90:.4f}, "
+        f"p99 {latency.p99:.4f}, min {latency.min:.4f}, {latency.count} requests; "
+        f"{made.macs / 1e6:.2f} MMACs, {made.parameters:,} parameters"
+    )
+
+
+def _beside(column: str, made: Profile, sums: Callable[[Sequence[Row]], dict[str, Sum]]) -> Table:
+    """Sums of the rows, the model's and the baseline's side by side, with `runtime`, `binding` and the total last."""
+    parts = [(sums(each.rows), each.wall_us) for each in (made, made.baseline) if each is not None]
+    names = dict.fromkeys(name for part, _ in parts for name in part)
+    ordered = [*(name for name in names if name not in REST), *REST]
+    lines = [[name, *(cell for part, _ in parts for cell in _cells(part.get(name)))] for name in ordered]
+    lines.append(["wall", *(cell for part, wall_us in parts for cell in _cells(_total(part, wall_us)))])
+    heads = [f"{whose}{head}" for whose in ("", "baseline ")[: len(parts)] for head in ("us", "share", "kMACs")]
+    return table((column, *heads), lines)
+
+
+def _total(part: Mapping[str, Sum], wall_us: float) -> Sum:
+    return Sum(wall_us, sum(each.share for each in part.values()), sum(each.macs for each in part.values()))
+
+
+def _cells(each: Sum | Row | None) -> tuple[str, str, str]:
+    if each is None:
+        return "", "", ""
+    time = "<1" if each.time_us == 0 else f"{each.time_us:.1f}"  # the counters' smallest step
+    return time, f"{each.share:.1%}", f"{each.macs / 1e3:.1f}" if each.macs else ""
+
+
+def _slowest(made: Profile, top: int) -> Table:
+    """The rows that take longest, with what is fused into each."""
+    executed = sorted((row for row in made.rows if row.name not in REST), key=lambda row: -row.time_us)
+    shown = executed if top < 0 else executed[:top]
+    lines = [(_plain(row.name), row.role, *_cells(row), row.kernel, _with(row)) for row in shown]
+    title = f"{made.target}: {len(shown)} of {len(executed)} rows, slowest first"
+    return table(("row", "role", "us", "share", "kMACs", "kernel", "with"), lines, title)
+
+
+def _with(row: Row) -> str:
+    """What is fused into a row, by the type at the end of each name."""
+    own = _plain(row.name)
+    fused = dict.fromkeys(_plain(name) for name in row.originals)
+    return " ".join(name.rpartition("/")[2] for name in fused if name != own)
+
+
+def _plain(name: str) -> str:
+    return name.removesuffix(SUFFIX)

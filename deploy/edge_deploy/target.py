@@ -1,0 +1,48 @@
+"""What a command is pointed at: a bundle, or a bare model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_deploy.bundle import read_bundle
+from edge_toolkit.errors import InputError
+from edge_toolkit.runs import RunFolder
+from edge_toolkit.specs import ModelSpec
+
+
+@dataclass(frozen=True)
+class Target:
+    """A model's file, and the network that it was exported from and its baseline's bundle where those are known."""
+
+    path: Path
+    file: Path
+    spec: ModelSpec | None
+    baseline: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of the path that the user gave."""
+        return self.path.resolve().name
+
+
+def target_of(path: Path) -> Target:
+    """The model at a path: a bundle folder, an ONNX file or an OpenVINO IR.
+
+    Raises:
+        InputError: there is nothing, or something else.
+        AnswerIsNo: a file of the bundle was changed.
+    """
+    if path.is_dir():
+        bundle = read_bundle(path)
+        return Target(path, bundle.ir, bundle.spec, bundle.baseline)
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder; give a bundle, a model.onnx or a model.xml")
+    return Target(path, path, None)
+
+
+def run_profile(path: Path) -> Path | None:
+    """Where a run keeps the profile of this bundle; None for a path that is no bundle inside a run folder."""
+    bundle = path.resolve()
+    run = RunFolder(bundle.parent.parent)
+    if bundle.is_dir() and run.bundle(bundle.name) == bundle and run.request.is_file():
+        return run.profile(bundle.name)
+    return None

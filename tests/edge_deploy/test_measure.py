@@ -1,0 +1,109 @@
+"""`measure`: every candidate of a front, once, resumable."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edge_deploy.measure import measure
+from edge_toolkit.architecture import Architecture
+from edge_toolkit.budget import Budget
+from edge_toolkit.cli import main
+from edge_toolkit.errors import InputError
+from edge_toolkit.front import Candidate, Front, write_front
+from edge_toolkit.measured import read_measured
+from edge_toolkit.runs import RunFolder
+from edge_toolkit.specs import ModelSpec, digest
+from tests.edge_deploy.conftest import IRMaker
+from tests.edge_deploy.networks_for_tests import ONE_POINT, PADDED_WINDOWS, SEQUENCE
+
+SPECS = {digest(spec): name for name, spec in (("sequence", SEQUENCE), ("padded-windows", PADDED_WINDOWS))}
+QUICK = 0.02
+
+
+class Exports:
+    """Exports made ahead; notes what was asked for, and can be told to fail."""
+
+    def __init__(self, ir: IRMaker, fails_at: int = 99) -> None:
+        self.ir, self.fails_at, self.asked = ir, fails_at, list[str]()
+
+    def __call__(self, spec: ModelSpec, folder: Path) -> Path:
+        if len(self.asked) == self.fails_at:
+            raise KeyboardInterrupt
+        self.asked.append(SPECS[digest(spec)])
+        source = self.ir(SPECS[digest(spec)])
+        folder.mkdir(parents=True)
+        for suffix in (".bin", ".xml"):
+            (folder / f"model{suffix}").write_bytes(source.with_suffix(suffix).read_bytes())
+        return folder / "model.xml"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    write(tmp_path, (SEQUENCE, PADDED_WINDOWS))
+    (tmp_path / "run.yaml").write_text("{}\n")
+    return RunFolder(tmp_path)
+
+
+def write(folder: Path, architectures: tuple[Architecture, ...]) -> None:
+    origin = {"accuracy": "inherited", "latency_ms": "modelled", "energy_mj": "modelled"}
+    candidates = tuple(Candidate(each, 0.5, 0.1, 0.2, 10, 20, origin) for each in architectures)
+    picks = {"knee": 0, "fastest": 0}
+    write_front(folder / "front.json", Front("run", "data", "space", "cpu", Budget(), candidates, picks, 5))
+
+
+def test_every_candidate_is_measured_and_written(run: RunFolder, ir: IRMaker) -> None:
+    exports = Exports(ir)
+    measured = measure(run, seconds=QUICK, export=exports)
+    assert exports.asked == ["sequence", "padded-windows"]
+    assert list(measured.candidates) == list(SPECS)
+    for taken in measured.candidates.values():
+        low, high = taken.interval_ms
+        assert 0 < low <= taken.latency_ms <= high
+        assert taken.latency_ms <= taken.p90_ms
+    assert (measured.settings.device, measured.settings.precision, measured.settings.threads) == ("CPU", "f32", 1)
+    assert read_measured(run.measured) == measured
+    assert not (run.path / "measured-models").exists()
+
+
+def test_what_is_measured_is_kept_until_the_settings_change(run: RunFolder, ir: IRMaker) -> None:
+    exports = Exports(ir)
+    write(run.path, (SEQUENCE,))
+    first = measure(run, seconds=QUICK, export=exports)
+    write(run.path, (PADDED_WINDOWS, SEQUENCE))
+    second = measure(run, seconds=QUICK, export=exports)
+    assert exports.asked == ["sequence", "padded-windows"]
+    assert second.candidates[digest(SEQUENCE)] == first.candidates[digest(SEQUENCE)]
+    assert measure(run, seconds=QUICK, export=exports).candidates == second.candidates
+    assert len(exports.asked) == 2
+    measure(run, threads=2, seconds=QUICK, export=exports)
+    assert exports.asked[2:] == ["padded-windows", "sequence"]
+
+
+def test_a_stop_costs_no_export(run: RunFolder, ir: IRMaker) -> None:
+    stopped = Exports(ir, fails_at=1)
+    with pytest.raises(KeyboardInterrupt):
+        measure(run, seconds=QUICK, export=stopped)
+    assert not run.measured.exists()
+    again = Exports(ir)
+    assert len(measure(run, seconds=QUICK, export=again).candidates) == 2
+    assert (stopped.asked, again.asked) == (["sequence"], ["padded-windows"])
+
+
+def test_the_command_exports_and_prints(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    write(run.path, (ONE_POINT,))
+    with pytest.raises(SystemExit) as stopped:
+        main(["measure", str(run.path), "--device", "CPU", "--seconds", str(QUICK), "--json", "-"])
+    out, err = capsys.readouterr()
+    assert stopped.value.code == 0
+    assert list(json.loads(out)["candidates"]) == [digest(ONE_POINT)]
+    assert "random weights" in err
+
+
+def test_a_run_without_a_front_and_a_broken_file_are_told(run: RunFolder, ir: IRMaker) -> None:
+    run.measured.write_text('{"settings": 3}')
+    with pytest.raises(InputError, match=r"measured\.json"):
+        measure(run, seconds=QUICK, export=Exports(ir))
+    run.front.unlink()
+    with pytest.raises(InputError, match="there is no front yet"):
+        measure(run, seconds=QUICK, export=Exports(ir))

@@ -1,0 +1,129 @@
+"""The executed rows: they sum to the wall time, hold all MACs, and each has its place in the network."""
+
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+import pytest
+from openvino import opset13 as ops
+
+from edge_deploy.baseline import check_recurrent
+from edge_deploy.origins import origins_of
+from edge_deploy.rows import Counted, Node, Row, count, rows_of, window_mean
+from edge_deploy.runtime import compile_model, read_model
+from edge_toolkit.errors import AnswerIsNo
+from edge_toolkit.layers import ROLES, layers_of
+from edge_toolkit.specs import ModelSpec
+from tests.edge_deploy.conftest import IRMaker
+from tests.edge_deploy.networks_for_tests import NETWORKS
+
+
+def rows(path: Path, spec: ModelSpec | None, request_us: float = 300.0, wall_us: float = 310.0) -> tuple[Row, ...]:
+    ready = compile_model(path)
+    return rows_of(count(ready, 0.0), ready.model, origins_of(ready.model, spec), request_us, wall_us)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_rows_of_a_network(ir: IRMaker, name: str) -> None:
+    table = layers_of(NETWORKS[name])
+    found = rows(ir(name), NETWORKS[name])
+    assert sum(row.time_us for row in found) == pytest.approx(310, abs=1e-9)
+    assert sum(row.share for row in found) == pytest.approx(1, abs=1e-12)
+    assert sum(row.macs for row in found) == table.macs.sum()
+    assert [row.name for row in found[-2:]] == ["runtime", "binding"]
+    executed = found[:-2]
+    assert {row.block for row in executed} <= set(table.block.tolist())
+    assert {row.role for row in executed} <= {*ROLES}
+    assert {row.precision for row in executed} <= {"f32", "i32"}
+    multiplies = set(table.block[table.macs > 0].tolist())
+    assert {row.block for row in executed if row.macs} == multiplies
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_macs_of_each_role_are_the_layer_tables(ir: IRMaker, name: str) -> None:
+    table = layers_of(NETWORKS[name])
+    found = rows(ir(name), NETWORKS[name])
+    for role in ROLES:
+        assert sum(row.macs for row in found if row.role == role) == table.macs[table.role == role].sum(), role
+
+
+@pytest.mark.parametrize("name", ["sequence", "padded-windows", "lstm"])
+def test_rows_of_a_bare_model_hold_the_same_macs(ir: IRMaker, name: str) -> None:
+    found = rows(ir(name), None)
+    assert sum(row.macs for row in found) == layers_of(NETWORKS[name]).macs.sum()
+    assert sum(row.time_us for row in found) == pytest.approx(310, abs=1e-9)
+    assert all(row.role and row.block for row in found)
+    kinds = {"Convolution": {"conv", "depthwise"}, "RNNSeq": {"recurrent"}, "Reorder": {"layout"}}
+    for row in found:
+        assert row.role in kinds.get(row.kind, {row.role})
+
+
+def test_a_fused_layer_is_listed_under_the_row_that_executes_it(ir: IRMaker) -> None:
+    found = rows(ir("sequence"), NETWORKS["sequence"])
+    stem = next(row for row in found if row.block == "stem" and row.kind == "Convolution")
+    assert {"stem/Conv", "stem/Relu"} <= {*stem.originals}
+    assert not [row for row in found if row is not stem and "stem/Relu" in row.originals]
+    assert (stem.block, stem.role, stem.kind) == ("stem", "conv", "Convolution")
+    assert stem.kernel
+
+
+def test_what_a_row_does_not_list_goes_to_the_nearest_row() -> None:
+    """Hand-made: x -> matmul -> add -> relu, where the only node says that it runs the sum and the activation."""
+    x = ops.parameter([1, 6], np.float32, name="x")
+    product = ops.matmul(x, ops.constant(np.zeros((6, 4), np.float32)), False, False, name="product")
+    total = ops.add(product, ops.constant(np.ones((1, 4), np.float32)), name="total")
+    model = ov.Model([ops.relu(total, name="act")], [x])
+    reorder = Node("x_to_all", "Reorder", "jit", "f32", (), ("all", "x"), 1.0)
+    node = Node("all", "FullyConnected", "gemm", "f32", ("total", "act"), ("x_to_all",), 5.0)
+    found = rows_of(Counted((reorder, node), 8.0), model, origins_of(model, None), 10.0, 12.5)
+    assert [(row.name, row.time_us, row.macs) for row in found] == [
+        ("x_to_all", 1.0, 0),
+        ("all", 5.0, 24),
+        ("runtime", 4.0, 0),
+        ("binding", 2.5, 0),
+    ]
+    assert found[0].role == "layout"
+    assert found[0].block == found[1].block == "model"
+
+
+def test_runtime_is_negative_where_counting_slows_the_nodes() -> None:
+    model = ov.Model([ops.relu(x := ops.parameter([1], np.float32))], [x])
+    node = Node("relu", "Eltwise", "jit", "f32", (), (), 15.0)
+    found = rows_of(Counted((node,), 16.0), model, {}, 10.0, 12.0)
+    assert [row.time_us for row in found] == [15.0, -5.0, 2.0]
+
+
+@pytest.mark.parametrize(("warm", "more"), [(20, 100), (20, 5000), (1, 7)])
+def test_a_window_mean_leaves_the_warm_up_out(warm: int, more: int) -> None:
+    generator = np.random.default_rng(0)
+    slow, times = generator.uniform(100, 200, warm), generator.uniform(10, 20, more)
+    whole = np.concatenate([slow, times])
+    assert window_mean(slow.mean(), warm, whole.mean(), warm + more) == pytest.approx(times.mean())
+    # Readings lose their fraction, which costs at most this much.
+    read = window_mean(np.floor(slow.mean()), warm, np.floor(whole.mean()), warm + more)
+    assert abs(read - times.mean()) <= (warm + more) / more + 1e-9
+
+
+def test_a_window_mean_is_never_negative() -> None:
+    assert window_mean(5, 20, 0, 120) == 0
+
+
+def test_an_lstm_read_from_disk_is_executed_by_the_sequence_kernel(ir: IRMaker) -> None:
+    check_recurrent(rows(ir("lstm"), NETWORKS["lstm"]), ir("lstm"))
+    check_recurrent(rows(ir("lstm-of-two"), NETWORKS["lstm-of-two"]), ir("lstm-of-two"))
+
+
+def test_an_lstm_that_runs_as_a_loop_is_no_baseline(ir: IRMaker) -> None:
+    found = rows(ir("lstm"), NETWORKS["lstm"])
+    loop = [Row(**{**vars(row), "kind": row.kind.replace("RNNSeq", "TensorIterator")}) for row in found]
+    with pytest.raises(AnswerIsNo, match=r"executed as a TensorIterator.*LSTMSequence"):
+        check_recurrent(loop, Path("bundle"))
+    with pytest.raises(AnswerIsNo, match="no recurrent node"):
+        check_recurrent(rows(ir("one-point"), None), Path("bundle"))
+
+
+def test_names_of_the_exporter_lead_to_layers(ir: IRMaker) -> None:
+    origins = origins_of(read_model(ir("sequence")), NETWORKS["sequence"])
+    for name, origin in origins.items():
+        if "/" in name:
+            assert origin.layer == name.partition("/")[0]

@@ -1,0 +1,46 @@
+"""The journal behind a process that was killed while it wrote, or while it held the lock."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import optuna
+
+from edge_search.journal import journal_storage
+
+HOLDS_THE_LOCK = """
+import sys
+from pathlib import Path
+from edge_search.journal import journal_storage
+storage = journal_storage(Path(sys.argv[1]))
+storage._backend._lock.acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
+    path = tmp_path / "study.journal"
+    command = [sys.executable, "-c", HOLDS_THE_LOCK, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        os.kill(holder.pid, signal.SIGKILL)
+    study = optuna.create_study(storage=journal_storage(path), study_name="after")
+    study.tell(study.ask(), 1.0)
+    assert [trial.value for trial in study.trials] == [1.0]
+
+
+def test_a_half_written_line_is_dropped_and_the_rest_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "study.journal"
+    study = optuna.create_study(storage=journal_storage(path), study_name="kept")
+    study.tell(study.ask(), 1.0)
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"op_code":4,"wor')
+    again = optuna.load_study(storage=journal_storage(path), study_name="kept")
+    assert path.read_bytes() == whole
+    again.tell(again.ask(), 2.0)
+    reread = optuna.load_study(storage=journal_storage(path), study_name="kept")
+    assert [trial.value for trial in reread.trials] == [1.0, 2.0]

@@ -1,0 +1,201 @@
+"""The search as a user runs it: one command, resumed, killed, refused; and what it may see of the data."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from numpy.typing import NDArray
+
+import edge_search.picks
+import edge_toolkit.data
+from edge_toolkit.cli import main
+from edge_toolkit.data import Split
+from tests.edge_search.spaces_for_tests import PLAIN, changed
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a space and data whose three classes two channel means tell apart."""
+    rng = np.random.default_rng(0)
+    means = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.5]])
+    arrays: Arrays = {}
+    for split, samples in (("train", 240), ("val", 120), ("test", 120)):
+        y = np.arange(samples) % 3
+        arrays[f"x_{split}"] = (means[y][:, :, None, None] + rng.normal(size=(samples, 2, 1, 32))).astype(np.float32)
+        arrays[f"y_{split}"] = y
+    np.savez(tmp_path / "toy.npz", **arrays)  # type: ignore[arg-type]  # numpy types the keywords as its own flags
+    (tmp_path / "space.yaml").write_text(yaml.safe_dump(changed(("classes", 3), base=PLAIN)))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+SEARCH = ["search", "--data", "npz:toy.npz", "--space", "space.yaml", "--device", "xr-npu", "--supernet-epochs", "2"]
+
+
+def run(*arguments: str) -> int:
+    """The exit status of a command."""
+    with pytest.raises(SystemExit) as done:
+        main([*arguments])
+    return int(done.value.code or 0)
+
+
+def front_of(folder: str) -> str:
+    return Path(folder, "front.json").read_text().replace(folder, "RUN")
+
+
+def test_the_main_road_without_the_test_split(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A search never loads the test split; training loads it once."""
+    calls: list[str] = []
+    real: Callable[..., Split] = edge_toolkit.data.load_test
+
+    def counted(name: str, seed: int = 0) -> Split:
+        calls.append(name)
+        return real(name, seed)
+
+    for module in (edge_toolkit.data, edge_toolkit.data.sources, edge_search.picks):
+        monkeypatch.setattr(module, "load_test", counted)
+    assert run(*SEARCH, "--trials", "6", "--out", "run", "--json", "-") == 0
+    assert calls == []
+    payload = json.loads(capsys.readouterr().out)
+    assert payload["schema"] == 1
+    assert payload["evaluated"] == 6
+    assert set(payload["picks"]) == {"knee", "fastest", "most-accurate", "least-energy"}
+    assert payload["candidates"][0]["origin"] == {
+        "accuracy": "inherited",
+        "latency_ms": "modelled",
+        "energy_mj": "modelled",
+    }
+    for name in ("run.yaml", "study.journal", "supernet.safetensors", "front.json", "front.png", "front.svg"):
+        assert (toy / "run" / name).stat().st_size > 0
+
+    assert run("train", "run", "--pick", "knee", "--epochs", "4") == 0
+    assert calls == ["npz:toy.npz"]
+    training = json.loads((toy / "run/models/knee/training.json").read_text())
+    assert training["test_accuracy"] > 0.8
+    assert len(training["history"]) == 4
+    assert run("train", "--baseline", "lstm", "--like", "run/models/knee", "--epochs", "1") == 0
+    assert json.loads((toy / "run/models/knee-lstm/architecture.json").read_text())["kind"] == "lstm"
+
+
+def test_the_test_split_has_no_say_in_a_search(toy: Path) -> None:
+    """Another test split, the same front."""
+    assert run(*SEARCH, "--trials", "5", "--out", "one") == 0
+    with np.load("toy.npz", allow_pickle=False) as file:
+        arrays: Arrays = dict(file)
+    arrays["x_test"] = arrays["x_test"][::-1] * np.float32(-3)
+    np.savez("toy.npz", **arrays)  # type: ignore[arg-type]  # as above
+    assert run(*SEARCH, "--trials", "5", "--out", "two") == 0
+    assert front_of("one") == front_of("two")
+
+
+def test_a_killed_search_goes_on_and_loses_nothing(toy: Path) -> None:
+    """SIGKILL at some moment of the trials; the same command then gives the front of an undisturbed run."""
+    command = [sys.executable, "-m", "edge_toolkit.cli", *SEARCH, "--trials", "25", "--out"]
+    subprocess.run([*command, "whole"], check=True, capture_output=True)
+    process = subprocess.Popen([*command, "killed"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    journal = toy / "killed/study.journal"
+    while process.poll() is None and _evaluated(journal) < 8:
+        os.sched_yield()
+        time.sleep(0.002)  # a poll of the file, not a wait for the clock
+    assert process.poll() is None, "it ended before it could be killed"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    finished = _evaluated(journal)
+    subprocess.run([*command, "killed"], check=True, capture_output=True)
+    assert 8 <= finished < 25
+    assert _evaluated(journal) == 25, "nothing was evaluated twice"
+    assert front_of("killed") == front_of("whole")
+
+
+def _evaluated(journal: Path) -> int:
+    return journal.read_text().count('"outcome":"evaluated"') if journal.is_file() else 0
+
+
+def test_nothing_inside_the_budget_is_a_no_with_the_nearest_misses(
+    toy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*SEARCH, "--latency-ms", "0.0001", "--out", "run") == 1
+    message = capsys.readouterr().err
+    assert "nothing in space.yaml is inside the budget on xr-npu: latency_ms: the bound is 0.0001" in message
+    assert "nearest misses:" in message
+    assert not (toy / "run").exists(), "nothing was trained for it"
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--latency-ms", "-1"], "latency_ms=-1.0 must be greater than 0"),
+        (["--fps", "0"], "--fps 0.0 must be greater than 0"),
+        (["--trials", "0"], "--trials 0 must be at least 1"),
+        (["--supernet-epochs", "0"], "epochs=0 must be at least 1"),
+        (["--device", "tpu"], "--device tpu: no such device"),
+        (["--space", "nowhere"], "space 'nowhere' is no built-in space and no file"),
+        (["--data", "nowhere"], "nowhere"),
+        (["--sampler", "grid"], "grid"),
+        (["--storage", "postgres://nowhere"], "--storage postgres://nowhere: cannot be opened"),
+    ],
+)
+def test_bad_requests_are_one_message(
+    toy: Path, capsys: pytest.CaptureFixture[str], extra: list[str], message: str
+) -> None:
+    assert run(*SEARCH, *extra, "--out", "run") == 2
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert "Traceback" not in printed
+
+
+def test_another_request_in_the_same_folder_is_refused(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*SEARCH, "--trials", "3", "--out", "run") == 0
+    before = front_of("run")
+    assert run(*SEARCH, "--trials", "3", "--seed", "5", "--out", "run") == 2
+    assert "holds a run that was asked something else (seed was 0); use another folder" in capsys.readouterr().err
+    assert front_of("run") == before
+    assert run(*SEARCH, "--trials", "6", "--out", "run") == 0
+    assert json.loads(Path("run/front.json").read_text())["evaluated"] == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["front", "nowhere"], "nowhere: holds no run"),
+        (["train", "nowhere", "--pick", "knee"], "nowhere: holds no run"),
+        (["train"], "write `train RUN --pick NAME`"),
+        (["train", "--baseline", "lstm"], "write `train --baseline lstm --like MODEL`"),
+        (["train", "--baseline", "lstm", "--like", "nowhere"], "nowhere: holds no model"),
+    ],
+)
+def test_what_is_not_there_is_told(
+    toy: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert run(*arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_front_shows_measurements_beside_the_model(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*SEARCH, "--trials", "4", "--latency-ms", "0.1", "--out", "run") == 0
+    from edge_toolkit.front import read_front
+    from edge_toolkit.measured import Machine, Measured, Measurement, Settings, write_measured
+    from edge_toolkit.specs import digest
+
+    first = read_front(Path("run/front.json")).candidates[0]
+    found = {digest(first.architecture): Measurement(0.25, (0.2, 0.3), 0.4, 100)}
+    settings = Settings("CPU", "some CPU", "f32", 1, {"openvino": "1"})
+    write_measured(Path("run/measured.json"), Measured(settings, Machine("some CPU", 2, None, None), found))
+    capsys.readouterr()
+    assert run("front", "run") == 0
+    printed = capsys.readouterr().out
+    assert "measured_ms (CPU, f32)" in printed
+    assert "0.2500" in printed
+    assert "broken: 2.5x" in printed
