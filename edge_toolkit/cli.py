@@ -7,10 +7,11 @@ openvino and no optuna.
 
 import os
 import sys
-from importlib.metadata import entry_points
 from typing import Annotated, Any
 
 import typer
+
+from edge_toolkit.plugins import announced, load
 
 GROUP = "edge_toolkit.commands"
 
@@ -26,8 +27,8 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,  # rich's help doubles the time that `--help` takes
     )
     app.callback()(_root)
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        app.add_typer(entry.load())
+    for value in announced(GROUP).values():
+        app.add_typer(load(value))
     return app
 
 

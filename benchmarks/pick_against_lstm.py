@@ -1,0 +1,109 @@
+"""Test accuracy and measured latency of a search's pick against the LSTM of equal parameters, over several seeds.
+
+One search, as in `make demo`; then the pick and its LSTM are trained with each seed, the LSTM for as many epochs as the
+supernet and the pick had together; then both are exported and profiled, interleaved, in one run.
+
+    python benchmarks/pick_against_lstm.py                                            # watch, imu-s, as the demo
+    python benchmarks/pick_against_lstm.py --data idx:DIR --space image-s --samples 10000 ...
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from machine import machine_line
+
+from edge_toolkit.data import load_dataset, load_test
+
+
+def command(*arguments: object) -> None:
+    """Run a command of the tool, as a user would."""
+    print("$ edge-toolkit", *arguments, flush=True)
+    subprocess.run(
+        [sys.executable, "-m", "edge_toolkit.cli", *map(str, arguments)], check=True, stdout=subprocess.DEVNULL
+    )
+
+
+def subset(data: str, samples: int, folder: Path) -> str:
+    """The first `samples` training samples (they are shuffled already), a fifth as many to validate, the whole test."""
+    dataset, test = load_dataset(data), load_test(data)
+    order = np.random.default_rng(0).permutation(len(dataset.train))[:samples]
+    fifth = np.random.default_rng(1).permutation(len(dataset.validation))[: samples // 5]
+    path = folder / "subset.npz"
+    np.savez(
+        path,
+        x_train=dataset.train.x[order],
+        y_train=dataset.train.y[order],
+        x_val=dataset.validation.x[fifth],
+        y_val=dataset.validation.y[fifth],
+        x_test=test.x,
+        y_test=test.y,
+    )
+    return f"npz:{path}"
+
+
+def reached(model: Path) -> float:
+    """Test accuracy in percent."""
+    return 100 * float(json.loads((model / "training.json").read_text())["test_accuracy"])
+
+
+def main() -> None:
+    """Take the figures and print them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default="watch")
+    parser.add_argument("--samples", type=int, help="train on that many samples only")
+    parser.add_argument("--space", default="imu-s")
+    parser.add_argument("--latency-ms", type=float, default=0.08)
+    parser.add_argument("--energy-mj", type=float, default=0.0022)
+    parser.add_argument("--trials", type=int, default=80)
+    parser.add_argument("--supernet-epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--pick", default="knee")
+    parser.add_argument("--seeds", type=int, default=3)
+    asked = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        data = subset(asked.data, asked.samples, Path(folder)) if asked.samples else asked.data
+        budget = ("--latency-ms", asked.latency_ms, "--energy-mj", asked.energy_mj)
+        search = ("--data", data, "--space", asked.space, "--device", "xr-npu", *budget, "--trials", asked.trials)
+        command("search", *search, "--supernet-epochs", asked.supernet_epochs, "--out", run)
+        ours, theirs = run / "models" / asked.pick, run / "models" / f"{asked.pick}-lstm"
+        accuracies: dict[str, list[float]] = {"pick": [], "pick from scratch": [], "lstm": []}
+        longer = asked.supernet_epochs + asked.epochs
+        for seed in range(asked.seeds):
+            command("train", run, "--pick", asked.pick, "--epochs", longer, "--from-scratch", "--seed", seed)
+            accuracies["pick from scratch"].append(reached(ours))
+            command("train", run, "--pick", asked.pick, "--epochs", asked.epochs, "--seed", seed)
+            accuracies["pick"].append(reached(ours))
+            command("train", "--baseline", "lstm", "--like", ours, "--epochs", longer, "--seed", seed)
+            accuracies["lstm"].append(reached(theirs))
+            print({name: f"{values[-1]:.2f}" for name, values in accuracies.items()}, flush=True)
+        command("export", ours)
+        profile = Path(folder) / "profile.json"
+        command("profile", run / "bundles" / asked.pick, "--baseline", "lstm", "--seconds", 10, "--json", profile)
+        report(asked, accuracies, json.loads(profile.read_text()))
+
+
+def report(asked: argparse.Namespace, accuracies: dict[str, list[float]], profile: dict[str, object]) -> None:
+    """Print what was found."""
+    print(
+        f"\n{asked.data} ({asked.samples or 'all'} training samples), {asked.space}, pick {asked.pick}; {machine_line()}"
+    )
+    for name, values in accuracies.items():
+        spread = statistics.stdev(values) if len(values) > 1 else 0.0
+        each = ", ".join(f"{value:.2f}" for value in values)
+        print(f"test accuracy, {name}: {statistics.mean(values):.2f} +- {spread:.2f} % ({each})")
+    for name, one in (("pick", profile), ("lstm", profile["baseline"])):
+        latency = one["latency_ms"]
+        print(f"{name}: {one['parameters']:,} parameters, {one['macs']:,} MACs, median {latency['median']:.4f} ms")
+    comparison = profile["comparison"]
+    print(f"latency, pick over lstm: {comparison['ratio']:.3f}, 95 % {comparison['interval']}: {comparison['verdict']}")
+
+
+if __name__ == "__main__":
+    main()
