@@ -1,7 +1,8 @@
 """Figures that more than one command draws, by matplotlib, which is loaded when one is drawn."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from edge_toolkit.files import replacing
 from edge_toolkit.front import Front
@@ -9,10 +10,31 @@ from edge_toolkit.front import Front
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
 INK = "#24292f"
 BUDGET = "#c2410c"
 COLOURS = ("#2563eb", "#0d9488", "#9333ea", "#d97706", "#64748b", "#db2777", "#16a34a", "#94a3b8", "#475569")
+
+ROLE_COLOURS = {
+    "conv": "#4477aa",
+    "depthwise": "#66ccee",
+    "attention": "#ee6677",
+    "mlp": "#aa3377",
+    "normalisation": "#bbcc33",
+    "recurrent": "#228833",
+    "head": "#ccbb44",
+    "matmul": "#ee8866",
+    "pooling": "#44bb99",
+    "elementwise": "#77aadd",
+    "layout": "#999999",
+    "runtime": "#c4c9cf",
+    "binding": "#e3e6ea",
+}
+"""A colour for each role of a profile. Source: Paul Tol's qualitative schemes, made for the colour-blind too."""
+
+OTHER_ROLE = "#555555"
+"""The colour of a role that has none of its own."""
 
 PANELS = (("latency_ms", "latency (ms)"), ("energy_mj", "energy (mJ)"))
 
@@ -26,11 +48,10 @@ def front_figure(front: Front) -> "Figure":
     for panel, (cost, label) in zip(axes, PANELS, strict=True):
         _front_panel(panel, front, cost)
         origin = front.candidates[0].origin[cost]
-        panel.set_xlabel(f"{label}, {origin} on {front.device}")
+        panel.set_xlabel(_plain(f"{label}, {origin} on {front.device}"))
     axes[0].set_ylabel(f"accuracy (%), {front.candidates[0].origin['accuracy']}, validation")
-    figure.suptitle(
-        f"{front.run}: {len(front.candidates)} of {front.evaluated} networks of {front.space} on {front.data}"
-    )
+    title = f"{front.run}: {len(front.candidates)} of {front.evaluated} networks of {front.space} on {front.data}"
+    figure.suptitle(_plain(title))
     return figure
 
 
@@ -50,7 +71,9 @@ def _front_panel(panel: "Axes", front: Front, cost: str) -> None:
         panel.annotate(
             "budget",
             (bound, 0.02),
+            (-3, 0),
             xycoords=("data", "axes fraction"),
+            textcoords="offset points",
             fontsize=8,
             color=BUDGET,
             rotation=90,
@@ -60,9 +83,93 @@ def _front_panel(panel: "Axes", front: Front, cost: str) -> None:
     panel.grid(alpha=0.25)
 
 
+def profile_figure(profile: Mapping[str, Any]) -> "Figure":
+    """Time of one inference as horizontal bars, one a block, stacked by role; the baseline's below on the same scale.
+
+    Args:
+        profile: a profile's JSON form (`profiles/PICK.json`); `baseline` may be missing or None.
+
+    Returns:
+        A figure that reads at a width of 900 pixels; one set of axes for each network.
+    """
+    from matplotlib.figure import Figure
+
+    both = [profile, *([profile["baseline"]] if profile.get("baseline") else [])]
+    heights = [len(_blocks(each["rows"])) for each in both]
+    figure = Figure(figsize=(9, 0.9 + 0.3 * sum(heights) + 0.55 * len(both)), layout="constrained")
+    panels = figure.subplots(len(both), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    for panel, each in zip(panels, both, strict=True):
+        _profile_panel(panel, each)
+    panels[-1].set_xlabel("time of one inference (µs)")
+    panels[-1].set_xlim(right=1.08 * max(panel.dataLim.x1 for panel in panels))  # room for the longest bar's label
+    roles = {row["role"] for each in both for row in each["rows"]}
+    figure.legend(handles=_role_patches(roles), loc="outside lower center", ncols=8, frameon=False, fontsize=9)
+    return figure
+
+
+def _profile_panel(panel: "Axes", network: Mapping[str, Any]) -> None:
+    rows = network["rows"]
+    blocks = _blocks(rows)
+    for place, block in enumerate(blocks):
+        here = [row for row in rows if row["block"] == block]
+        reached = 0.0
+        for role in _in_order({row["role"] for row in here}):
+            time_us = sum(row["time_us"] for row in here if row["role"] == role)
+            panel.barh(place, time_us, left=reached, height=0.72, color=ROLE_COLOURS.get(role, OTHER_ROLE))
+            reached += time_us
+        # Counters drop fractions: each of the rows that read 0 took less than 1 us.
+        label = f"{reached:.1f}" if reached else f"<{len(here)}"
+        end = (max(reached, 0.0), place)
+        panel.annotate(label, end, (4, 0), textcoords="offset points", va="center", fontsize=9, color=INK)
+    panel.set_title(_plain(_profile_title(network)), loc="left", fontsize=10, color=INK)
+    panel.set_yticks(range(len(blocks)), [_plain(block) for block in blocks], fontsize=9)
+    panel.set_ylim(len(blocks) - 0.5, -0.5)  # the first block on top
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.tick_params(axis="y", length=0)
+    panel.grid(axis="x", alpha=0.25)
+    panel.set_axisbelow(True)
+
+
+def _profile_title(network: Mapping[str, Any]) -> str:
+    name, device = Path(network["target"]).name, f"{network['device']} at {network['precision'] or 'unknown precision'}"
+    size = f"{network['macs'] / 1e6:.2f} MMACs, {network['parameters']:,} parameters"
+    return f"{name}: median {network['latency_ms']['median']:.4f} ms on {device}; {size}"
+
+
+def _blocks(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The blocks of a profile's rows, in the order of execution."""
+    return list(dict.fromkeys(row["block"] for row in rows))
+
+
+def _in_order(roles: set[str]) -> list[str]:
+    """Roles in the order of the colours, those without one last."""
+    return [role for role in ROLE_COLOURS if role in roles] + sorted(roles - ROLE_COLOURS.keys())
+
+
+def _role_patches(roles: set[str]) -> "list[Patch]":
+    from matplotlib.patches import Patch
+
+    return [Patch(color=ROLE_COLOURS.get(role, OTHER_ROLE), label=_plain(role)) for role in _in_order(roles)]
+
+
+def _plain(text: str) -> str:
+    """Text that matplotlib shows as it stands: a dollar sign would begin a formula."""
+    return text.replace("$", r"\$")
+
+
 def save_figure(figure: "Figure", path: Path) -> None:
     """Write a figure; its format is the path's suffix (.png, .svg, .pdf)."""
     with replacing(path) as beside:
-        # No date inside, so that the same figure is the same file.
-        metadata: dict[str, Any] = {"Date": None} if path.suffix == ".svg" else {}
-        figure.savefig(beside, dpi=150, metadata=metadata)
+        if path.suffix == ".svg":
+            with beside.open("wb") as file:
+                write_svg(figure, file)
+        else:
+            figure.savefig(beside, dpi=150)
+
+
+def write_svg(figure: "Figure", file: IO[bytes]) -> None:
+    """Write a figure as SVG, the same bytes for the same figure: no date inside, and ids from a fixed salt."""
+    from matplotlib import rc_context
+
+    with rc_context({"svg.hashsalt": "edge-toolkit"}):
+        figure.savefig(file, format="svg", metadata={"Date": None})

@@ -72,8 +72,8 @@ class SearchSpace(BaseModel):
         """This space for some data.
 
         Args:
-            input_shape: (channels, height, width) of the data; where the space has resolutions, only the channels
-                count, since images are resized.
+            input_shape: (channels, height, width) of the data; where the space has resolutions, images are resized to
+                them, and those beyond the data's own size are left out, since they cost and add nothing.
             classes: number of labels.
 
         Raises:
@@ -85,8 +85,13 @@ class SearchSpace(BaseModel):
                 f"data of shape {list(input_shape)} is a sequence, and the space resizes images to "
                 f"{list(self.resolution)}; use a space without `resolution`, such as imu-s"
             )
-        shape = input_shape if self.resolution is None else (channels, *self.input[1:])
-        return checked(_SPACE, {**dict(self), "input": shape, "classes": classes}, "space for the data")
+        if self.resolution is None:
+            return self._with(input=input_shape, classes=classes)
+        kept = tuple(side for side in self.resolution if side <= max(height, width)) or self.resolution[:1]
+        return self._with(input=(channels, kept[-1], kept[-1]), classes=classes, resolution=kept)
+
+    def _with(self, **changes: object) -> "SearchSpace":
+        return checked(_SPACE, {**dict(self), **changes}, "space for the data")
 
     def decode(self, vector: Sequence[int]) -> Architecture:
         """The architecture of a vector: for each of `genes`, the index of a choice. Genes out of use are ignored.

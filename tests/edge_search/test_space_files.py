@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from edge_search.space import SearchSpace, load_space, presets
+from edge_toolkit.architecture import Shape
 from edge_toolkit.errors import InputError
 from edge_toolkit.layers import layers_of
 from tests.edge_search.spaces_for_tests import PLAIN, changed
@@ -21,7 +22,7 @@ def written(folder: Path, data: object) -> str:
 
 # name, input, classes, more networks than, MMACs of the smallest at least, MMACs of the largest at most
 SHIPPED = [
-    ("image-s", (1, 32, 32), 10, 10**8, 0.4, 15),
+    ("image-s", (1, 64, 64), 10, 10**8, 0.4, 60),
     ("imu-s", (6, 1, 200), 7, 10**6, 0.15, 6.5),
     ("xr-vision", (3, 224, 224), 1000, 10**12, 100, 800),
 ]
@@ -157,8 +158,15 @@ def test_a_space_for_data() -> None:
     sequences = load_space("imu-s").for_data((3, 1, 128), 4)
     assert (sequences.inputs, sequences.classes) == (((3, 1, 128),), 4)
     assert sequences.sample(np.random.default_rng(0)).input == (3, 1, 128)
-    images = load_space("image-s").for_data((3, 64, 48), 4)
-    assert images.inputs == ((3, 24, 24), (3, 28, 28), (3, 32, 32))
+
+
+@pytest.mark.parametrize(
+    ("shape", "sides"),
+    [((3, 28, 28), (24, 28)), ((3, 40, 36), (24, 28, 32)), ((1, 99, 64), (24, 28, 32, 48, 64)), ((1, 8, 8), (24,))],
+)
+def test_images_are_not_enlarged(shape: Shape, sides: tuple[int, ...]) -> None:
+    images = load_space("image-s").for_data(shape, 4)
+    assert images.inputs == tuple((shape[0], side, side) for side in sides)
     assert images.largest().head.classes == 4
 
 
@@ -173,6 +181,6 @@ def test_a_sequence_does_not_fit_a_space_of_images() -> None:
     with pytest.raises(InputError) as caught:
         load_space("image-s").for_data((6, 1, 200), 7)
     assert str(caught.value) == (
-        "data of shape [6, 1, 200] is a sequence, and the space resizes images to [24, 28, 32]; use a space without "
-        "`resolution`, such as imu-s"
+        "data of shape [6, 1, 200] is a sequence, and the space resizes images to [24, 28, 32, 48, 64]; use a space "
+        "without `resolution`, such as imu-s"
     )

@@ -49,6 +49,9 @@ def search_command(
 
     The same command goes on where a stopped one was. Exit status 1: nothing in the space is inside the budget.
     """
+    from edge_toolkit.extras import require
+
+    require("search", "matplotlib", "moocore", "optuna", "safetensors", "torch")
     from edge_search.recipe import Recipe
     from edge_search.request import Request
     from edge_search.search import search
@@ -83,6 +86,9 @@ def front_command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")], json_to: JsonTo = None
 ) -> None:
     """Show the front of a run, modelled and measured side by side, and draw it."""
+    from edge_toolkit.extras import require
+
+    require("search", "matplotlib")
     from edge_toolkit.front import read_front
     from edge_toolkit.runs import existing_run
 

@@ -32,6 +32,9 @@ def train_command(
 
     `train RUN --pick knee` writes RUN/models/knee; `train --baseline lstm --like MODEL` writes MODEL-lstm beside it.
     """
+    from edge_toolkit.extras import require
+
+    require("search", "safetensors", "torch")
     from edge_search.picks import train_baseline, train_pick
     from edge_search.recipe import Recipe
     from edge_toolkit.errors import InputError

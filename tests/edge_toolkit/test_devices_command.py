@@ -1,0 +1,68 @@
+"""The command `devices`, against the files that ship."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+import edge_toolkit
+from edge_toolkit.cli import main
+from edge_toolkit.commands import app
+
+FOLDER = Path(edge_toolkit.__file__).parent / "devices"
+FILES = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.yaml"))}
+
+
+def run(*arguments: str) -> str:
+    """Standard output of a command that must end well."""
+    result = CliRunner().invoke(app, ["devices", *arguments])
+    if result.exception:
+        raise result.exception
+    return result.stdout
+
+
+def test_every_device_that_ships_is_listed_with_its_peak() -> None:
+    listed = {each["name"]: each for each in json.loads(run("--json", "-"))["devices"]}
+    assert sorted(listed) == sorted(FILES)
+    for name, file in FILES.items():
+        processor = file["processor"]
+        peak = processor["clock_mhz"]["value"] * processor["macs_per_cycle"]["value"] / 1000
+        assert listed[name]["peak_gmac_s"] == pytest.approx(peak)
+        assert listed[name]["on_chip_kib"] == file["memory"]["on_chip_kib"]["value"]
+
+
+def test_the_list_counts_what_is_assumed() -> None:
+    lines = {line.split()[0]: line for line in run().splitlines()}
+    for name, file in FILES.items():
+        constants = [*file["processor"].values(), *file["memory"].values()]
+        assumed = sum(constant.get("assumed", False) for constant in constants)
+        assert f" {assumed} of {len(constants)} " in lines[name]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_constant_is_shown_with_its_source(name: str) -> None:
+    shown = json.loads(run(name, "--json", "-"))["device"]["constants"]
+    expected = {
+        f"{part}.{constant}": (value["value"], value["source"], value.get("assumed", False))
+        for part in ("processor", "memory")
+        for constant, value in FILES[name][part].items()
+    }
+    assert {each["name"]: (each["value"], each["source"], each["assumed"]) for each in shown} == expected
+
+
+def test_a_file_of_ones_own_is_shown(tmp_path: Path) -> None:
+    own = {**FILES["xr-npu"], "name": "mine"}
+    own["memory"] = {**own["memory"], "on_chip_kib": {"value": 777, "source": "our data sheet, page 3"}}
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(own))
+    (line,) = [line for line in run(str(path)).splitlines() if line.startswith("memory.on_chip_kib")]
+    assert line.split() == ["memory.on_chip_kib", "777", "our", "data", "sheet,", "page", "3"]
+
+
+def test_an_unknown_device_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["devices", "tpu"])
+    assert caught.value.code == 2
+    assert "tpu: no such device; use cpu-host, xr-npu" in capsys.readouterr().err
