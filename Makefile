@@ -28,7 +28,7 @@ demo: $(RUN)/report.html
 	@echo "The whole run is in $(RUN)/; open $(RUN)/report.html."
 
 $(RUN)/front.json: $(READY)
-	edge-toolkit search --data watch --space imu-s --device xr-npu --latency-ms 0.16 --energy-mj 0.006 --trials 80 --out $(RUN)
+	edge-toolkit search --data watch --space imu-s --device xr-npu --latency-ms 0.08 --energy-mj 0.0022 --trials 80 --out $(RUN)
 
 $(RUN)/models/knee/architecture.json: $(RUN)/front.json
 	edge-toolkit train $(RUN) --pick knee
