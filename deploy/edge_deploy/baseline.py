@@ -1,12 +1,9 @@
 """The baseline that a profile is held against: the LSTM of equal size, or any other bundle or model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from math import prod
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from edge_deploy.macs import model_parameters
 from edge_deploy.rows import Row
@@ -17,7 +14,6 @@ from edge_toolkit.errors import AnswerIsNo, InputError, MissingError
 from edge_toolkit.extras import require
 from edge_toolkit.lstm import LSTMBaseline
 from edge_toolkit.matching import lstm_of_size
-from edge_toolkit.specs import ModelSpec
 
 LSTM = "lstm"
 """The name of the matched LSTM on the command line."""
@@ -43,16 +39,19 @@ def baseline_of(target: Target, baseline: str, folder: Path) -> Target:
         return target_of(Path(baseline))
     if target.spec is None:
         spec = lstm_beside(target.file)
-        return Target(Path(f"{target.name}-{LSTM}"), random_ir(spec, folder), spec)
-    beside = target.baseline
-    if beside is None:
+        require("search", "torch", "onnx", "onnxscript")
+        from edge_deploy.convert import random_ir
+
+        return Target(Path(f"{LSTM} for {target.path.name}"), random_ir(spec, folder), spec)
+    if target.baseline is None:
         raise MissingError(
             f"{target.path}: was exported without its LSTM baseline; run `edge-toolkit export` without --no-baseline"
         )
-    if not beside.is_dir():
-        raise MissingError(f"{beside}: the LSTM baseline is missing; run `edge-toolkit export` again, which makes it")
-    near = target.path.parent / beside.name  # the spelling that the user gave
-    return target_of(near if near.resolve() == beside.resolve() else beside)
+    if not target.baseline.is_dir():
+        raise MissingError(
+            f"{target.baseline}: the LSTM baseline is missing; run `edge-toolkit export` again, which makes it"
+        )
+    return target_of(target.baseline)
 
 
 def lstm_beside(path: Path) -> LSTMBaseline:
@@ -80,41 +79,6 @@ def lstm_beside(path: Path) -> LSTMBaseline:
         return lstm_of_size(shape, _stem(shape), Head(classes), model_parameters(model))
     except InputError as error:
         raise InputError(f"{path}: {error}; or {remedy}") from error
-
-
-def random_ir(spec: ModelSpec, folder: Path) -> Path:
-    """A network with random weights (seed 0) as an IR, by the road of `export`: for what weights don't change.
-
-    Returns:
-        The path of `model.xml` in `folder`.
-
-    Raises:
-        MissingError: the extra that exports is not installed.
-        AnswerIsNo: OpenVINO does not see an LSTM as one.
-    """
-    require("search", "torch", "onnx", "onnxscript")
-    from edge_deploy.ir import ir_of
-    from edge_deploy.onnx_export import network, onnx_of
-    from edge_toolkit.nn import build
-
-    recurrent = len(spec.hidden) if isinstance(spec, LSTMBaseline) else 0
-    weights = _random_weights(build(spec, seed=0).state_dict())
-    ir = ir_of(onnx_of(spec, network(spec, weights)), recurrent)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "model.xml"
-    path.with_suffix(".bin").write_bytes(ir.bin)
-    path.write_bytes(ir.xml)
-    return path
-
-
-def _random_weights(initial: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    """Weights as trained ones are: torch starts normalisations at a shift of 0, which the export would leave out."""
-    generator = np.random.default_rng(0)
-    weights = {name: tensor.numpy().copy() for name, tensor in initial.items()}
-    for name, array in weights.items():
-        if name.endswith("norm.bias"):
-            array[:] = generator.normal(0, 0.1, array.shape)
-    return weights
 
 
 def check_recurrent(rows: Iterable[Row], path: Path) -> None:

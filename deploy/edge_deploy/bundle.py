@@ -65,7 +65,10 @@ class Bundle:
         """The folder of the matched LSTM's bundle."""
         if self.manifest.baseline is None:
             return None
-        return self.path.resolve().parent / Path(self.manifest.baseline).name
+        name = Path(self.manifest.baseline).name
+        near = self.path.parent / name  # as the user spelled it, unless that leads elsewhere: `.`, a link
+        beside = self.path.resolve().parent / name
+        return near if near.resolve() == beside else beside
 
     def vectors(self) -> Vectors:
         """The test inputs and what torch answers to them.

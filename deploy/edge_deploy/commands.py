@@ -7,6 +7,13 @@ import typer
 
 app = typer.Typer()
 
+Device = Annotated[str, typer.Option("--device", "-d", help="An OpenVINO device.")]
+Precision = Annotated[str, typer.Option("--precision", help="f32, bf16 or f16; read back and shown.")]
+Threads = Annotated[int, typer.Option("--threads", help="Threads of the CPU.")]
+Json = Annotated[
+    str | None, typer.Option("--json", metavar="FILE|-", help="Also write JSON; - for it alone on stdout.")
+]
+
 
 @app.command()
 def export(
@@ -18,9 +25,7 @@ def export(
     baseline: Annotated[
         bool, typer.Option("--baseline/--no-baseline", help="Put the matched LSTM's bundle beside it.")
     ] = True,
-    json_to: Annotated[
-        str | None, typer.Option("--json", metavar="FILE|-", help="Also write JSON; - for it alone on stdout.")
-    ] = None,
+    json_to: Json = None,
 ) -> None:
     """Export a model to ONNX and OpenVINO, prove both against torch on the test data, and write a bundle."""
     from edge_toolkit.extras import require
@@ -43,9 +48,9 @@ def export(
 @app.command()
 def profile(
     target: Annotated[Path, typer.Argument(metavar="BUNDLE|MODEL", help="A bundle, a model.onnx or a model.xml.")],
-    device: Annotated[str, typer.Option("--device", "-d", help="An OpenVINO device.")] = "CPU",
-    precision: Annotated[str, typer.Option("--precision", help="f32, bf16 or f16; read back and shown.")] = "f32",
-    threads: Annotated[int, typer.Option("--threads", help="Threads of the CPU.")] = 1,
+    device: Device = "CPU",
+    precision: Precision = "f32",
+    threads: Threads = 1,
     seconds: Annotated[float, typer.Option("--seconds", "-t", min=0.01, help="Time to measure each model for.")] = 3.0,
     baseline: Annotated[
         str | None,
@@ -53,23 +58,25 @@ def profile(
     ] = None,
     top: Annotated[int, typer.Option("--top", help="Show this many executed rows of each model.")] = 10,
     layers: Annotated[bool, typer.Option("--layers", help="Show every executed row.")] = False,
-    json_to: Annotated[
-        str | None, typer.Option("--json", metavar="FILE|-", help="Also write JSON; - for it alone on stdout.")
-    ] = None,
+    json_to: Json = None,
     csv_to: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
     plot_to: Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw it, .png or .svg.")] = None,
 ) -> None:
     """Measure a model on a device: its latency, and where the time goes, layer by layer, against a baseline."""
-    from edge_deploy.plot import check_plot, write_plot
     from edge_deploy.profile import profile as profile_of
     from edge_deploy.profile import profile_to_json
     from edge_deploy.tables import profile_tables, warnings_of, write_csv
     from edge_deploy.target import run_profile
     from edge_toolkit.console import SCHEMA, note, show
+    from edge_toolkit.errors import InputError
+    from edge_toolkit.extras import require
+    from edge_toolkit.figures import profile_figure, save_figure
     from edge_toolkit.files import write_json
 
     if plot_to is not None:
-        check_plot(plot_to)
+        if plot_to.suffix not in (".png", ".svg"):
+            raise InputError(f"--plot {plot_to}: must end in .png or .svg")
+        require("search", "matplotlib")
     made = profile_of(target, device, precision, threads, seconds, baseline)
     payload = profile_to_json(made)
     show(profile_tables(made, -1 if layers else top), payload, json_to)
@@ -79,7 +86,7 @@ def profile(
         write_csv(csv_to, made)
         note(f"rows in {csv_to}")
     if plot_to is not None:
-        write_plot(plot_to, made)
+        save_figure(profile_figure(payload), plot_to)
         note(f"plot in {plot_to}")
     kept = run_profile(target)
     if kept is not None:
@@ -90,17 +97,18 @@ def profile(
 @app.command()
 def measure(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder with a front.")],
-    device: Annotated[str, typer.Option("--device", "-d", help="An OpenVINO device.")] = "CPU",
-    precision: Annotated[str, typer.Option("--precision", help="f32, bf16 or f16.")] = "f32",
-    threads: Annotated[int, typer.Option("--threads", help="Threads of the CPU.")] = 1,
+    device: Device = "CPU",
+    precision: Precision = "f32",
+    threads: Threads = 1,
     seconds: Annotated[float, typer.Option("--seconds", "-t", min=0.01, help="Time for each candidate.")] = 1.0,
-    json_to: Annotated[
-        str | None, typer.Option("--json", metavar="FILE|-", help="Also write JSON; - for it alone on stdout.")
-    ] = None,
+    json_to: Json = None,
 ) -> None:
     """Export every candidate of a front with random weights and measure its latency on a device."""
     from dataclasses import asdict
 
+    from edge_toolkit.extras import require
+
+    require("search", "torch", "onnx", "onnxscript")
     from edge_deploy.measure import measure as measure_front
     from edge_deploy.measure import measured_table
     from edge_toolkit.console import note, show

@@ -9,12 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
 from edge_deploy.bundle import MAX_VECTORS, Bundle, Vectors, check_place, records_of, vectors_file, write_bundle
-from edge_deploy.ir import ir_of
+from edge_deploy.convert import converted, random_weights
 from edge_deploy.manifest import Accuracy, FileRecord, Manifest, Parity
-from edge_deploy.onnx_export import network, onnx_of
+from edge_deploy.onnx_export import network
 from edge_deploy.parity import REFERENCE, answers, parity_of
 from edge_toolkit import __version__
 from edge_toolkit.architecture import Architecture
@@ -25,13 +24,10 @@ from edge_toolkit.errors import InputError
 from edge_toolkit.layers import layers_of
 from edge_toolkit.lstm import LSTMBaseline
 from edge_toolkit.matching import TOLERANCE, matched_lstm, size_of
-from edge_toolkit.model_folder import Model, Preprocessing, Training, read_model
-from edge_toolkit.nn import build
+from edge_toolkit.model_folder import Model, Preprocessing, Training, Weights, read_model
 from edge_toolkit.runs import RunFolder
 from edge_toolkit.specs import ModelSpec, digest, spec_to_json
 
-SEED = 0
-"""Draws the weights of an LSTM that nobody trained."""
 SUSPECT = 0.01
 """Difference from the accuracy that training reported which is worth a warning."""
 PACKAGES = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino")
@@ -42,7 +38,7 @@ class Part:
     """One network to export; `training` is None where its weights are random."""
 
     spec: ModelSpec
-    model: nn.Module
+    weights: Weights
     preprocessing: Preprocessing
     training: Training | None
 
@@ -68,7 +64,7 @@ def export(model_folder: Path, out: Path | None = None, baseline: bool = True) -
     place = place if place.name not in ("", "..") else place.resolve()
     check_place(place)
     test = _test_split(model)
-    part = Part(model.spec, network(model.spec, model.weights), model.preprocessing, model.training)
+    part = Part(model.spec, model.weights, model.preprocessing, model.training)
     beside = None
     if baseline and isinstance(model.spec, Architecture):
         lstm = _baseline(model_folder.resolve(), model, model.spec)
@@ -90,12 +86,13 @@ def _export_part(part: Part, place: Path, test: Split, baseline: Bundle | None) 
     check_place(place)
     _, height, width = part.spec.input
     x = part.preprocessing.normalisation.apply(resized(test.x, height, width))
-    contents = _models(part)
+    contents = converted(part.spec, part.weights)
     # What is checked is read from files, as it is on a device.
     with tempfile.TemporaryDirectory() as folder:
         for name, data in contents.items():
             (Path(folder) / name).write_bytes(data)
-        logits = answers(part.model, Path(folder) / "model.onnx", Path(folder) / "model.xml", x)
+        torch_model = network(part.spec, part.weights)
+        logits = answers(torch_model, Path(folder) / "model.onnx", Path(folder) / "model.xml", x)
     parity = parity_of(logits, test.y)
     chosen = _spread(len(test))
     contents["test_vectors.npz"] = vectors_file(Vectors(x[chosen], logits[REFERENCE][chosen], test.y[chosen]))
@@ -125,12 +122,6 @@ def _manifest(
         files=files,
         baseline=None if baseline is None else f"../{baseline.path.name}",
     )
-
-
-def _models(part: Part) -> dict[str, bytes]:
-    onnx = onnx_of(part.spec, part.model)
-    ir = ir_of(onnx, recurrent=len(part.spec.hidden) if isinstance(part.spec, LSTMBaseline) else 0)
-    return {"model.onnx": onnx, "model.xml": ir.xml, "model.bin": ir.bin}
 
 
 def _test_split(model: Model) -> Split:
@@ -163,7 +154,7 @@ def _baseline(model_folder: Path, model: Model, architecture: Architecture) -> P
     if (folder / "architecture.json").is_file():
         lstm = read_model(folder)
         _check_match(folder, lstm, model)
-        return Part(lstm.spec, network(lstm.spec, lstm.weights), lstm.preprocessing, lstm.training)
+        return Part(lstm.spec, lstm.weights, lstm.preprocessing, lstm.training)
     try:
         spec = matched_lstm(architecture)
     except InputError as error:
@@ -173,7 +164,7 @@ def _baseline(model_folder: Path, model: Model, architecture: Architecture) -> P
         f"the LSTM baseline has random weights, which give its latency but no accuracy; for both, run "
         f"`edge-toolkit train {run} --baseline lstm --like {model_folder.name}` and export again"
     )
-    return Part(spec, build(spec, SEED).eval(), model.preprocessing, None)
+    return Part(spec, random_weights(spec), model.preprocessing, None)
 
 
 def _check_match(folder: Path, lstm: Model, model: Model) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from rich.table import Table
 
-from edge_deploy.baseline import random_ir
+from edge_deploy.convert import random_ir
 from edge_deploy.latency import Latency, interleaved, latency_of
 from edge_deploy.machine import this_machine, versions
-from edge_deploy.runtime import Compiled, compile_model, device_name
+from edge_deploy.runtime import Compiled, check_options, compile_model, device_name
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.console import note, progress, table
+from edge_toolkit.errors import MissingError
 from edge_toolkit.front import Front, read_front
 from edge_toolkit.measured import Measured, Measurement, Settings, read_measured, write_measured
 from edge_toolkit.runs import RunFolder
@@ -43,8 +44,9 @@ def measure(
 
     Raises:
         InputError: there is no front, or an option breaks a rule.
-        MissingError: the device, or the extra that exports, is not here.
+        MissingError: the device is not here, or computes in another precision.
     """
+    check_options(precision, threads)
     front = read_front(run.front)
     settings = Settings(device, device_name(device), precision, threads, versions())
     wanted = {digest(candidate.architecture): candidate.architecture for candidate in front.candidates}
@@ -80,7 +82,6 @@ def _exported(
     paths = {}
     with progress("export", len(wanted)) as advance:
         for key, architecture in wanted.items():
-            # The .xml is written last, so one that is there is whole.
             there = models / key / "model.xml"
             paths[key] = there if there.is_file() else export(architecture, models / key)
             advance(key)
@@ -91,9 +92,13 @@ def _compiled(paths: Mapping[str, Path], settings: Settings) -> dict[str, Compil
     ready = {
         key: compile_model(path, settings.device, settings.precision, settings.threads) for key, path in paths.items()
     }
-    runs_in = {each.precision for each in ready.values()}
-    if runs_in != {settings.precision}:
-        note(f"{settings.device} was asked for {settings.precision} and says it runs {', '.join(sorted(runs_in))}")
+    others = {each.precision for each in ready.values()} - {settings.precision, ""}  # some don't tell
+    if others:
+        runs_in = " and ".join(sorted(others))
+        raise MissingError(
+            f"--precision {settings.precision}: {settings.device} computes in {runs_in} instead; ask for that, or for "
+            "another --device"
+        )
     return ready
 
 
@@ -120,5 +125,5 @@ def measured_table(front: Front, measured: Measured) -> Table:
         )
     columns = ("candidate", "accuracy", "front ms", "measured ms", "95 % of the median", "p90 ms", "pick")
     settings = measured.settings
-    title = f"{settings.device} {settings.device_name}, {settings.precision}, {settings.threads} threads"
+    title = f"{settings.device} {settings.device_name}, {settings.precision}, threads {settings.threads}"
     return table(columns, lines, title)

@@ -16,7 +16,7 @@ from edge_deploy.latency import Comparison, Latency, Samples, compare, interleav
 from edge_deploy.machine import this_machine, versions
 from edge_deploy.macs import model_macs, model_parameters, uncounted
 from edge_deploy.origins import origins_of
-from edge_deploy.rows import Row, count, rows_of
+from edge_deploy.rows import LOST_US, Row, count, rows_of
 from edge_deploy.runtime import Compiled, Input, compile_model
 from edge_deploy.target import Target, target_of
 from edge_toolkit.layers import layers_of
@@ -28,8 +28,8 @@ class Profile:
     """A model on a device.
 
     `latency_ms` is the request's own time, `wall_us` the median of the Python call around it; `rows`, which end with
-    `runtime` and `binding`, sum to it. `counted_us` is the median request while the rows were counted, and
-    `unread_us` bounds how much of `runtime` belongs to rows, whose counters drop fractions of a microsecond. `macs`
+    `runtime` and `binding`, sum to it. `counted_us` is the median request while the rows were counted, and `unread_us`
+    bounds how much of `runtime` belongs to rows, whose counters drop fractions of a microsecond. `macs`
     and `parameters` are the architecture's where that is known, else the model's own; `uncounted` names loops whose
     bodies the MACs leave out.
     """
@@ -128,10 +128,10 @@ def profile_to_json(made: Profile) -> dict[str, Any]:
 
 
 def _one(target: Target, ready: Compiled, samples: Samples, seconds: float, machine: Machine) -> Profile:
-    counted = count(ready, seconds)
     latency = latency_of(samples)
-    wall_us = 1000 * float(np.median(samples.wall))
     request_us = 1000 * latency.median
+    wall_us = 1000 * float(np.median(samples.wall))
+    counted = count(ready, request_us, seconds)
     layers = layers_of(target.spec) if target.spec is not None else None
     return Profile(
         target=str(target.path),
@@ -145,7 +145,7 @@ def _one(target: Target, ready: Compiled, samples: Samples, seconds: float, mach
         wall_us=wall_us,
         request_us=request_us,
         counted_us=counted.request_us,
-        unread_us=float(len(counted.nodes)),
+        unread_us=LOST_US * len(counted.nodes),
         macs=int(layers.macs.sum()) if layers is not None else model_macs(ready.model),
         parameters=int(layers.parameters.sum()) if layers is not None else model_parameters(ready.model),
         uncounted=uncounted(ready.model),

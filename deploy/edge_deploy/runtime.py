@@ -44,7 +44,6 @@ class Compiled:
     precision: str
     threads: int
     streams: int
-    openvino: str
 
     def infer(self) -> None:
         """One inference. Inputs and outputs stay where they are, so that Python adds microseconds, not copies."""
@@ -83,7 +82,7 @@ def compile_model(
     """
     import openvino as ov
 
-    _check_options(precision, threads)
+    check_options(precision, threads)
     core = ov.Core()
     _check_device(core, device)
     return _compile(core, path, _read(core, path), device, precision, threads, counters, seed)
@@ -175,11 +174,15 @@ def _compile(
         precision=_read_back(compiled, "INFERENCE_PRECISION_HINT", supported),
         threads=int(_read_back(compiled, "INFERENCE_NUM_THREADS", supported) or 0),
         streams=int(_read_back(compiled, "NUM_STREAMS", supported) or 0),
-        openvino=ov.get_version(),
     )
 
 
-def _check_options(precision: str, threads: int) -> None:
+def check_options(precision: str, threads: int) -> None:
+    """See that options make sense, whatever the device.
+
+    Raises:
+        InputError: they do not; all problems are told together.
+    """
     problems = []
     if precision not in PRECISIONS:
         problems.append(f"--precision {precision} is not known; use one of {', '.join(PRECISIONS)}")
@@ -201,7 +204,9 @@ def _check_device(core: Any, device: str) -> None:
 
 def _read(core: Any, path: Path) -> Any:
     if path.suffix not in (".onnx", ".xml"):
-        raise InputError(f"{path}: is neither an ONNX file (.onnx) nor an OpenVINO IR (.xml)")
+        raise InputError(
+            f"{path}: is neither an ONNX file (.onnx) nor an OpenVINO IR (.xml); give one, or a bundle's folder"
+        )
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; give the path of a model or of a bundle")
     # Checked here, since OpenVINO tries its other formats on a file that it can't read, and those complain aloud.

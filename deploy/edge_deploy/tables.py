@@ -8,12 +8,15 @@ from rich.table import Table
 
 from edge_deploy.origins import SUFFIX
 from edge_deploy.profile import Profile, Sum, by_block, by_role
-from edge_deploy.rows import Row
+from edge_deploy.rows import LOST_US, Row
 from edge_toolkit.console import table
 from edge_toolkit.files import replacing
 
 REST = ("runtime", "binding")
 """Rows that no node executes; they stand last."""
+
+DISTURBED = 0.1
+"""Difference of the requests with and without counters that is worth a warning."""
 
 FIELDS = ("name", "block", "role", "kind", "time_us", "share", "macs", "kernel", "precision")
 
@@ -31,7 +34,7 @@ def profile_tables(made: Profile, top: int) -> list[Table | str]:
         drawn += ["", _slowest(made, top)]
         if made.baseline is not None:
             drawn += ["", _slowest(made.baseline, top)]
-    return drawn
+    return [*drawn, "", _legend(made)]
 
 
 def warnings_of(made: Profile) -> Iterator[str]:
@@ -40,20 +43,16 @@ def warnings_of(made: Profile) -> Iterator[str]:
         if each is None:
             continue
         if each.precision != each.asked_precision:
-            runs_in = each.precision or "nothing"
-            yield f"{each.target}: asked for {each.asked_precision}, and {each.device} reads back {runs_in}"
+            runs_in = each.precision or "a precision that it does not tell"
+            yield f"warning: {each.target}: asked for {each.asked_precision}, {each.device} computes in {runs_in}"
         if each.uncounted:
-            yield f"{each.target}: MACs inside {', '.join(each.uncounted)} are not counted"
-        yield (
-            f"{each.target}: counting took a request from {each.request_us:.1f} to {each.counted_us:.1f} us; the "
-            f"counters drop fractions, so up to {_unread(each):.0f} us of `runtime` belong to the rows"
-        )
-
-
-def _unread(made: Profile) -> float:
-    return max(
-        0.0, min(made.unread_us, made.request_us - sum(row.time_us for row in made.rows if row.name not in REST))
-    )
+            yield f"warning: {each.target}: the MACs inside {', '.join(each.uncounted)} are not counted"
+        if abs(each.counted_us / each.request_us - 1) > DISTURBED:
+            yield (
+                f"warning: {each.target}: a request took {each.counted_us:.1f} us while its rows were timed, but "
+                f"{each.request_us:.1f} us before, so that the rows and `runtime` are off by as much; profile again on "
+                "a quieter machine"
+            )
 
 
 def write_csv(path: Path, made: Profile) -> None:
@@ -72,15 +71,15 @@ def _headlines(made: Profile) -> Iterator[str]:
         yield from _headline(made.baseline)
         ratio, (low, high) = made.comparison.ratio, made.comparison.interval
         yield (
-            f"{made.comparison.verdict}: {ratio:.3f} of the baseline's median (95 % {low:.3f} to {high:.3f}), from "
-            "one interleaved run"
+            f"{made.comparison.verdict}: takes {ratio:.3f} times as long as the baseline (95 % {low:.3f} to "
+            f"{high:.3f}), both measured in turn"
         )
     machine = made.machine
     yield (
-        f"{made.device} {made.device_name}, {made.precision or 'unknown precision'}, {made.threads or 'n/a'} threads, "
-        f"{made.streams or 'n/a'} streams (read back), OpenVINO {made.versions['openvino'].split('-')[0]}; "
+        f"{made.device} {made.device_name}: {made.precision or 'precision n/a'}, threads {made.threads or 'n/a'}, "
+        f"streams {made.streams or 'n/a'} (as the device reports), OpenVINO {made.versions['openvino'].split('-')[0]}; "
         f"{machine.cores} cores, governor {machine.governor or 'n/a'}, load "
-        f"{'n/a' if machine.load_average is None else machine.load_average}"
+        f"{'n/a' if machine.load_average is None else machine.load_average} at the start"
     )
 
 
@@ -91,6 +90,15 @@ def _headline(made: Profile) -> Iterator[str]:
         f"{made.target}: median {latency.median:.4f} ms (95 % {low:.4f} to {high:.4f}), p90 {latency.p90:.4f}, "
         f"p99 {latency.p99:.4f}, min {latency.min:.4f}, {latency.count} requests; "
         f"{made.macs / 1e6:.2f} MMACs, {made.parameters:,} parameters"
+    )
+
+
+def _legend(made: Profile) -> str:
+    unread = " and ".join(f"{each.unread_us:.0f} us" for each in (made, made.baseline) if each is not None)
+    return (
+        "wall: one inference as Python sees it; binding: what Python adds to the request; runtime: what else the "
+        "request took\nOpenVINO's timers round down to whole microseconds: a row reads low by up to "
+        f"{LOST_US:.0f} us, which `runtime` holds instead (at most {unread} of it)"
     )
 
 
@@ -112,7 +120,7 @@ def _total(part: Mapping[str, Sum], wall_us: float) -> Sum:
 def _cells(each: Sum | Row | None) -> tuple[str, str, str]:
     if each is None:
         return "", "", ""
-    time = "<1" if each.time_us == 0 else f"{each.time_us:.1f}"  # the counters' smallest step
+    time = f"<{LOST_US:.0f}" if each.time_us == 0 else f"{each.time_us:.1f}"
     return time, f"{each.share:.1%}", f"{each.macs / 1e3:.1f}" if each.macs else ""
 
 
@@ -122,7 +130,7 @@ def _slowest(made: Profile, top: int) -> Table:
     shown = executed if top < 0 else executed[:top]
     lines = [(_plain(row.name), row.role, *_cells(row), row.kernel, _with(row)) for row in shown]
     title = f"{made.target}: {len(shown)} of {len(executed)} rows, slowest first"
-    return table(("row", "role", "us", "share", "kMACs", "kernel", "with"), lines, title)
+    return table(("row", "role", "us", "share", "kMACs", "kernel", "fused into it"), lines, title)
 
 
 def _with(row: Row) -> str:

@@ -18,11 +18,6 @@ class Target:
     spec: ModelSpec | None
     baseline: Path | None = None
 
-    @property
-    def name(self) -> str:
-        """The last part of the path that the user gave."""
-        return self.path.resolve().name
-
 
 def target_of(path: Path) -> Target:
     """The model at a path: a bundle folder, an ONNX file or an OpenVINO IR.

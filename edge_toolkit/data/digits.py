@@ -1,9 +1,9 @@
 """`digits`: 1797 handwritten digits, 8x8, that scikit-learn ships, enlarged to 32x32."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_toolkit.data.raw import Raw
+from edge_toolkit.data.resize import resized
 from edge_toolkit.data.splitting import raw_of, stratified
 from edge_toolkit.errors import MissingError
 
@@ -28,15 +28,7 @@ def load(seed: int) -> Raw:
             "digits: scikit-learn is not installed; run pip install 'xr-edge-toolkit[search]'"
         ) from error
     bunch = load_digits()
-    enlarge = bilinear(bunch.images.shape[1], SIZE)
-    images = enlarge @ (bunch.images / 16) @ enlarge.T  # (n, 32, 32); the levels are 0 to 16
+    images = (bunch.images / 16).astype(np.float32)  # (n, 8, 8); the levels are 0 to 16
     parts = stratified(bunch.target, SHARES, np.random.default_rng(seed))
     labels = tuple(str(name) for name in bunch.target_names)
-    return raw_of(images[:, None], bunch.target, parts, SOURCE, labels)
-
-
-def bilinear(size: int, larger: int) -> NDArray[np.float64]:
-    """The (larger, size) matrix that enlarges one axis bilinearly, pixel centres kept and edges repeated."""
-    centres = np.clip((np.arange(larger) + 0.5) * size / larger - 0.5, 0, size - 1)
-    weights: NDArray[np.float64] = np.maximum(0, 1 - np.abs(centres[:, None] - np.arange(size)))
-    return weights
+    return raw_of(resized(images[:, None], SIZE, SIZE), bunch.target, parts, SOURCE, labels)

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
+from edge_toolkit.architecture import Shape
+
 Kind = Literal["mbconv", "attention"]
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
@@ -134,3 +136,46 @@ class HeadChoices(BaseModel):
     model_config = FROZEN
 
     width: Annotated[int, Field(strict=True, ge=0)] = 0
+
+
+def _at_least_one(stages: Any) -> Any:
+    # Before the stages themselves: pydantic's own `min_length` counts the broken ones as absent.
+    if isinstance(stages, (list, tuple)) and not stages:
+        raise ValueError("is empty; a space has at least one stage")
+    return stages
+
+
+class SpaceChoices(BaseModel):
+    """Choices for each part of an `Architecture`.
+
+    Every stage opens with an MBConv; the blocks behind it are of the kinds that the stage allows. `resolution` lists
+    the side lengths that images are resized to; without it the network takes the data as they are.
+    """
+
+    model_config = FROZEN
+
+    description: str = ""
+    input: tuple[Count, Count, Count]
+    classes: int = Field(strict=True, ge=2)
+    resolution: Choices | None = None
+    stem: StemChoices
+    stages: Annotated[tuple[StageChoices, ...], BeforeValidator(_at_least_one)]
+    head: HeadChoices = HeadChoices()
+
+    @field_validator("resolution")
+    @classmethod
+    def _images_are_square(cls, resolution: tuple[int, ...] | None, info: ValidationInfo) -> tuple[int, ...] | None:
+        shape = info.data.get("input")
+        if resolution and shape and (shape[1] != shape[2] or shape[1] not in resolution):
+            raise ValueError(
+                f"{list(resolution)} holds for square images, and input={list(shape)} is not one of those sizes; "
+                f"write input: [{shape[0]}, {max(resolution)}, {max(resolution)}] or drop resolution"
+            )
+        return resolution
+
+    @property
+    def inputs(self) -> tuple[Shape, ...]:
+        """The input shapes to choose from, (channels, height, width): one a resolution, or the data's own."""
+        if self.resolution is None:
+            return (self.input,)
+        return tuple((self.input[0], side, side) for side in self.resolution)

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from edge_search.choices import StageChoices
+from edge_search.choices import SpaceChoices, StageChoices
 from edge_search.genes import BLOCKS, OPTIONS
 from edge_toolkit.architecture import (
     Architecture,
@@ -26,9 +26,6 @@ from edge_toolkit.architecture import (
     stem_output,
     strided,
 )
-
-if TYPE_CHECKING:
-    from edge_search.space import SearchSpace
 
 T = TypeVar("T")
 
@@ -88,12 +85,12 @@ class Plan:
 
 # A space is frozen, so what is derived from it can be kept; only the time changes.
 @lru_cache(maxsize=32)
-def plans_of(space: "SearchSpace") -> tuple[Plan, ...]:
+def plans_of(space: SpaceChoices) -> tuple[Plan, ...]:
     """The space at each of its resolutions."""
     return tuple(Plan(shape, space.stem.width, tuple(_stage_plans(space, shape))) for shape in space.inputs)
 
 
-def _stage_plans(space: "SearchSpace", shape: Shape) -> Iterator[StagePlan]:
+def _stage_plans(space: SpaceChoices, shape: Shape) -> Iterator[StagePlan]:
     grid = stem_output(Stem(1, space.stem.kernel, space.stem.stride), shape)
     for choices in space.stages:
         behind = (1, strided(grid[1], choices.stride), strided(grid[2], choices.stride))
@@ -111,12 +108,12 @@ def _distinct(choices: StageChoices, position: int, shape: Shape) -> tuple[Block
     return tuple(dict.fromkeys(blocks))
 
 
-def size(space: "SearchSpace") -> int:
+def size(space: SpaceChoices) -> int:
     """See `SearchSpace.size`."""
     return sum(plan.size() for plan in plans_of(space))
 
 
-def nth(space: "SearchSpace", index: int) -> Architecture:
+def nth(space: SpaceChoices, index: int) -> Architecture:
     """The distinct architecture of number `index`, 0 <= index < size."""
     for plan in plans_of(space):
         if index < plan.size():
@@ -125,7 +122,7 @@ def nth(space: "SearchSpace", index: int) -> Architecture:
     raise IndexError(f"index is {index} past the end of the space")
 
 
-def _nth_of(space: "SearchSpace", plan: Plan, index: int) -> Architecture:
+def _nth_of(space: SpaceChoices, plan: Plan, index: int) -> Architecture:
     index, width = _digit(index, plan.stem_widths)
     stages = []
     for stage in plan.stages:

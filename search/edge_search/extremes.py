@@ -7,14 +7,12 @@ options; nor is the resolution (a window may cut a larger grid finer), so each o
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from edge_search.choices import SpaceChoices
 from edge_search.counting import Plan, StagePlan, plans_of
 from edge_toolkit.architecture import Architecture, Block, Head, Shape, Stage, Stem
 from edge_toolkit.layers import layers_of
-
-if TYPE_CHECKING:
-    from edge_search.space import SearchSpace
 
 T = TypeVar("T")
 
@@ -29,18 +27,18 @@ class Pick(Protocol):
 
 
 @lru_cache(maxsize=32)
-def smallest(space: "SearchSpace") -> Architecture:
+def smallest(space: SpaceChoices) -> Architecture:
     """See `SearchSpace.smallest`."""
     return min((_extreme(space, plan, min) for plan in plans_of(space)), key=_cost)
 
 
 @lru_cache(maxsize=32)
-def largest(space: "SearchSpace") -> Architecture:
+def largest(space: SpaceChoices) -> Architecture:
     """See `SearchSpace.largest`."""
     return max((_extreme(space, plan, max) for plan in plans_of(space)), key=_cost)
 
 
-def _extreme(space: "SearchSpace", plan: Plan, pick: Pick) -> Architecture:
+def _extreme(space: SpaceChoices, plan: Plan, pick: Pick) -> Architecture:
     channels = pick(plan.stem_widths, key=int)
     stem = Stem(channels, space.stem.kernel, space.stem.stride)
     stages = []

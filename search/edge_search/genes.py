@@ -3,14 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from edge_search.choices import StageChoices
+from edge_search.choices import SpaceChoices, StageChoices
 from edge_toolkit.architecture import Architecture, Attention, Block, Head, MBConv, Placed, Stage, Stem, canonical_block
 from edge_toolkit.errors import InputError
-
-if TYPE_CHECKING:
-    from edge_search.space import SearchSpace
 
 Value = int | str
 
@@ -32,17 +29,17 @@ class Gene:
 
 # A space is frozen, so what is derived from it can be kept; only the time changes.
 @lru_cache(maxsize=32)
-def genes_of(space: "SearchSpace") -> tuple[Gene, ...]:
+def genes_of(space: SpaceChoices) -> tuple[Gene, ...]:
     """The genes with more than one choice, from the input to the output."""
     return tuple(gene for gene in _parts(space) if len(gene.choices) > 1)
 
 
 @lru_cache(maxsize=32)
-def _first_choices(space: "SearchSpace") -> dict[str, Value]:
+def _first_choices(space: SpaceChoices) -> dict[str, Value]:
     return {gene.name: gene.choices[0] for gene in _parts(space)}
 
 
-def _parts(space: "SearchSpace") -> Iterator[Gene]:
+def _parts(space: SpaceChoices) -> Iterator[Gene]:
     if space.resolution is not None:
         yield Gene("resolution", space.resolution)
     yield Gene("stem.width", space.stem.width)
@@ -61,7 +58,7 @@ def _block_parts(place: str, stage: StageChoices, position: int) -> Iterator[Gen
             yield Gene(f"{place}.{option}", getattr(stage, option))
 
 
-def decode(space: "SearchSpace", vector: Sequence[int]) -> Architecture:
+def decode(space: SpaceChoices, vector: Sequence[int]) -> Architecture:
     """See `SearchSpace.decode`."""
     genes = genes_of(space)
     if len(vector) != len(genes):
@@ -78,7 +75,7 @@ def decode(space: "SearchSpace", vector: Sequence[int]) -> Architecture:
     return _assemble(space, {gene.name: gene.choices[index] for gene, index in zip(genes, vector, strict=True)})
 
 
-def build(space: "SearchSpace", values: Mapping[str, Value]) -> Architecture:
+def build(space: SpaceChoices, values: Mapping[str, Value]) -> Architecture:
     """See `SearchSpace.build`."""
     choices = {gene.name: gene.choices for gene in genes_of(space)}
     problems = [f"{name} is no gene of the space" for name in values if name not in choices]
@@ -92,7 +89,7 @@ def build(space: "SearchSpace", values: Mapping[str, Value]) -> Architecture:
     return _assemble(space, values)
 
 
-def _assemble(space: "SearchSpace", chosen: Mapping[str, Value]) -> Architecture:
+def _assemble(space: SpaceChoices, chosen: Mapping[str, Value]) -> Architecture:
     values = {**_first_choices(space), **chosen}
 
     def number(name: str) -> int:
@@ -115,13 +112,13 @@ def _assemble(space: "SearchSpace", chosen: Mapping[str, Value]) -> Architecture
     return Architecture(shape, stem, stages, Head(space.classes, space.head.width))
 
 
-def encode(space: "SearchSpace", architecture: Architecture) -> tuple[int, ...]:
+def encode(space: SpaceChoices, architecture: Architecture) -> tuple[int, ...]:
     """See `SearchSpace.encode`."""
     values = values_of(space, architecture)
     return tuple(gene.choices.index(values[gene.name]) if gene.name in values else 0 for gene in genes_of(space))
 
 
-def values_of(space: "SearchSpace", architecture: Architecture) -> dict[str, Value]:
+def values_of(space: SpaceChoices, architecture: Architecture) -> dict[str, Value]:
     """See `SearchSpace.values`."""
     readings = list(_readings(space, architecture))
     problems = [
@@ -135,7 +132,7 @@ def values_of(space: "SearchSpace", architecture: Architecture) -> dict[str, Val
     return {place: choices[value] for place, value, choices in readings if place in names}
 
 
-def contains(space: "SearchSpace", architecture: Architecture) -> bool:
+def contains(space: SpaceChoices, architecture: Architecture) -> bool:
     """See `SearchSpace.contains`."""
     return all(value in choices for _, value, choices in _readings(space, architecture))
 
@@ -148,7 +145,7 @@ class _Reading(NamedTuple):
     choices: Mapping[object, Value]
 
 
-def _readings(space: "SearchSpace", architecture: Architecture) -> Iterator[_Reading]:
+def _readings(space: SpaceChoices, architecture: Architecture) -> Iterator[_Reading]:
     if architecture.input not in space.inputs:
         # What a choice comes to depends on the input, so nothing behind it can be judged.
         yield _Reading("input", architecture.input, dict.fromkeys(space.inputs, 0))

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationInfo, field_validator
+from pydantic import TypeAdapter
 
 from edge_search import counting, extremes, genes, variation
-from edge_search.choices import FROZEN, Choices, Count, HeadChoices, StageChoices, StemChoices
+from edge_search.choices import SpaceChoices
 from edge_search.genes import Gene, Value
 from edge_toolkit.architecture import Architecture, Shape
 from edge_toolkit.errors import InputError
@@ -18,50 +17,12 @@ from edge_toolkit.files import checked, read_yaml
 PRESETS = resources.files("edge_search").joinpath("spaces")
 
 
-def _at_least_one(stages: Any) -> Any:
-    # Before the stages themselves: pydantic's own `min_length` counts the broken ones as absent.
-    if isinstance(stages, (list, tuple)) and not stages:
-        raise ValueError("is empty; a space has at least one stage")
-    return stages
-
-
-class SearchSpace(BaseModel):
-    """Choices for each part of an `Architecture`.
-
-    Every stage opens with an MBConv; the blocks behind it are of the kinds that the stage allows. `resolution` lists
-    the side lengths that images are resized to; without it the network takes the data as they are.
+class SearchSpace(SpaceChoices):
+    """A space: its choices, as its file lists them, and what can be done with them.
 
     Two vectors of choices can describe one network (a window that covers the grid is no window). Everything that
     counts, samples or compares here does so over distinct architectures, in their canonical form.
     """
-
-    model_config = FROZEN
-
-    description: str = ""
-    input: tuple[Count, Count, Count]
-    classes: int = Field(strict=True, ge=2)
-    resolution: Choices | None = None
-    stem: StemChoices
-    stages: Annotated[tuple[StageChoices, ...], BeforeValidator(_at_least_one)]
-    head: HeadChoices = HeadChoices()
-
-    @field_validator("resolution")
-    @classmethod
-    def _images_are_square(cls, resolution: tuple[int, ...] | None, info: ValidationInfo) -> tuple[int, ...] | None:
-        shape = info.data.get("input")
-        if resolution and shape and (shape[1] != shape[2] or shape[1] not in resolution):
-            raise ValueError(
-                f"{list(resolution)} holds for square images, and input={list(shape)} is not one of those sizes; "
-                f"write input: [{shape[0]}, {max(resolution)}, {max(resolution)}] or drop resolution"
-            )
-        return resolution
-
-    @property
-    def inputs(self) -> tuple[Shape, ...]:
-        """The input shapes to choose from, (channels, height, width): one a resolution, or the data's own."""
-        if self.resolution is None:
-            return (self.input,)
-        return tuple((self.input[0], side, side) for side in self.resolution)
 
     @property
     def genes(self) -> tuple[Gene, ...]:

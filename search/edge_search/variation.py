@@ -1,23 +1,20 @@
 """Neighbours and children of architectures, for evolutionary search."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from edge_search.genes import Gene
+from edge_search.choices import SpaceChoices
+from edge_search.counting import size
+from edge_search.genes import Gene, build, decode, encode, genes_of, values_of
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.errors import InputError
 
-if TYPE_CHECKING:
-    from edge_search.space import SearchSpace
 
-
-def mutate(space: "SearchSpace", architecture: Architecture, rng: np.random.Generator, rate: float) -> Architecture:
+def mutate(space: SpaceChoices, architecture: Architecture, rng: np.random.Generator, rate: float) -> Architecture:
     """See `SearchSpace.mutate`."""
     if not 0 <= rate <= 1:
         raise InputError(f"rate={rate} must be from 0 to 1, since it is the chance that a gene is redrawn")
-    genes, used, vector = space.genes, space.values(architecture), list(space.encode(architecture))
-    if space.size() == 1:
+    genes, used, vector = genes_of(space), values_of(space, architecture), list(encode(space, architecture))
+    if size(space) == 1:
         return architecture
     for index, gene in enumerate(genes):
         if gene.name not in used:
@@ -25,11 +22,11 @@ def mutate(space: "SearchSpace", architecture: Architecture, rng: np.random.Gene
             vector[index] = int(rng.integers(len(gene.choices)))
         elif rng.random() < rate:
             vector[index] = _another(gene, vector[index], rng)
-    child = space.decode(vector)
+    child = decode(space, vector)
     while child == architecture:
         index = int(rng.integers(len(genes)))
         vector[index] = _another(genes[index], vector[index], rng)
-        child = space.decode(vector)
+        child = decode(space, vector)
     return child
 
 
@@ -37,12 +34,12 @@ def _another(gene: Gene, index: int, rng: np.random.Generator) -> int:
     return (index + 1 + int(rng.integers(len(gene.choices) - 1))) % len(gene.choices)
 
 
-def crossover(space: "SearchSpace", a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
+def crossover(space: SpaceChoices, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
     """See `SearchSpace.crossover`."""
-    parents = (space.values(a), space.values(b))
+    parents = (values_of(space, a), values_of(space, b))
     child = {}
-    for gene in space.genes:
+    for gene in genes_of(space):
         using = [values[gene.name] for values in parents if gene.name in values]
         if using:  # in use in neither parent: the child gets its depths and kinds from them, so in neither child
             child[gene.name] = using[int(rng.integers(len(using)))]
-    return space.build(child)
+    return build(space, child)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_deploy.baseline import random_ir
+from edge_deploy.convert import random_ir
 from tests.edge_deploy.networks_for_tests import NETWORKS
 
 IRMaker = Callable[[str], Path]

@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import openvino as ov
 import pytest
 import torch
 
-import edge_deploy.export
+import edge_deploy.convert
 from edge_deploy.bundle import Bundle, read_bundle
 from edge_deploy.export import default_place, export
 from edge_deploy.onnx_export import onnx_of
@@ -89,6 +90,26 @@ def test_untrained_lstm_lies_beside(bundle: Bundle) -> None:
     assert lstm.manifest.normalisation == bundle.manifest.normalisation
 
 
+def test_untrained_lstm_does_the_work_of_a_trained_one(bundle: Bundle) -> None:
+    """Its normalisations shift, so that the folded convolution keeps its bias."""
+    assert bundle.baseline is not None
+    for folder in (bundle.path, bundle.baseline):
+        stem = next(node for node in onnx.load(folder / "model.onnx").graph.node if node.name == "stem/Conv")
+        assert len(stem.input) == 3, folder
+
+
+def test_baseline_is_spelled_as_the_bundle_is(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(bundle.path.parent)
+    assert read_bundle(Path("knee")).baseline == Path("knee-lstm")
+    (tmp_path / "link").symlink_to(bundle.path)
+    for path in (tmp_path / "link", Path("knee/../knee")):
+        beside = read_bundle(path).baseline
+        assert beside is not None
+        assert beside.samefile("knee-lstm")
+    monkeypatch.chdir("knee")
+    assert read_bundle(Path()).baseline == bundle.baseline
+
+
 def test_two_exports_are_equal_byte_by_byte(run: Path, tmp_path: Path) -> None:
     export(run / "models" / "knee", tmp_path / "knee")
     for name in ("knee", "knee-lstm"):
@@ -146,7 +167,7 @@ def test_failed_parity_leaves_the_older_bundle(run: Path, tmp_path: Path, monkey
     export(run / "models" / "knee", out, baseline=False)
     before = files_of(out)
     # As if the exporter had lost the weights: what it exports is another network than the one that is checked.
-    monkeypatch.setattr(edge_deploy.export, "onnx_of", lambda spec, _: onnx_of(spec, trained_like(spec, seed=9)))
+    monkeypatch.setattr(edge_deploy.convert, "onnx_of", lambda spec, _: onnx_of(spec, trained_like(spec, seed=9)))
     with pytest.raises(AnswerIsNo, match="parity of torch and onnxruntime: the relative error"):
         export(run / "models" / "knee", out, baseline=False)
     assert files_of(out) == before

@@ -1,15 +1,17 @@
 """`measure`: every candidate of a front, once, resumable."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import edge_deploy.measure
 from edge_deploy.measure import measure
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.budget import Budget
 from edge_toolkit.cli import main
-from edge_toolkit.errors import InputError
+from edge_toolkit.errors import InputError, MissingError
 from edge_toolkit.front import Candidate, Front, write_front
 from edge_toolkit.measured import read_measured
 from edge_toolkit.runs import RunFolder
@@ -98,6 +100,35 @@ def test_the_command_exports_and_prints(run: RunFolder, capsys: pytest.CaptureFi
     assert stopped.value.code == 0
     assert list(json.loads(out)["candidates"]) == [digest(ONE_POINT)]
     assert "random weights" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--device", "WARP"], "--device WARP: OpenVINO does not see it on this machine; use one of CPU"),
+        (["--precision", "int3"], "--precision int3 is not known"),
+        (["--threads", "0"], "--threads 0 must be at least 1"),
+    ],
+)
+def test_what_cannot_be_measured_is_told(
+    run: RunFolder, capsys: pytest.CaptureFixture[str], options: list[str], told: str
+) -> None:
+    write(run.path, (ONE_POINT,))
+    with pytest.raises(SystemExit) as stopped:
+        main(["measure", str(run.path), *options])
+    assert stopped.value.code == 2
+    assert told in capsys.readouterr().err.replace("\n", " ")
+    assert sorted(path.name for path in run.path.iterdir()) == ["front.json", "run.yaml"]
+
+
+def test_a_device_that_computes_in_another_precision_is_no_measurement(
+    run: RunFolder, ir: IRMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = edge_deploy.measure.compile_model
+    monkeypatch.setattr(edge_deploy.measure, "compile_model", lambda *given: replace(original(*given), precision="f16"))
+    with pytest.raises(MissingError, match="--precision f32: CPU computes in f16 instead"):
+        measure(run, seconds=QUICK, export=Exports(ir))
+    assert not run.measured.exists()
 
 
 def test_a_run_without_a_front_and_a_broken_file_are_told(run: RunFolder, ir: IRMaker) -> None:

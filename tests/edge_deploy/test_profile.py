@@ -2,14 +2,15 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from edge_deploy.baseline import lstm_beside
 from edge_deploy.export import export
 from edge_deploy.profile import Profile, by_block, by_role, profile, profile_to_json
+from edge_deploy.tables import warnings_of
 from edge_toolkit.cli import main
 from edge_toolkit.errors import AnswerIsNo, InputError, MissingError
 from edge_toolkit.layers import layers_of
@@ -76,8 +77,16 @@ def test_the_command_prints_writes_and_leaves_a_profile_for_the_report(
         main(["profile", str(bundle), "--baseline", "lstm", "-t", str(QUICK), "--layers", *options])
     assert stopped.value.code == 0
     out, err = capsys.readouterr()
-    for told in ("median", "f32, 1 threads, 1 streams (read back)", "lstm.0", "stages.0.blocks.2", "wall", "runtime"):
+    for told in (
+        "median",
+        "f32, threads 1, streams 1 (as the device reports)",
+        "lstm.0",
+        "stages.0.blocks.2",
+        "wall",
+        "runtime",
+    ):
         assert told in out
+    assert "OpenVINO's timers round down to whole microseconds" in out
     plain = json.loads(files["json"].read_text())
     lines = list(csv.DictReader(files["csv"].read_text().splitlines()))
     for network, each in (("model", plain), ("baseline", plain["baseline"])):
@@ -160,6 +169,33 @@ def test_a_missing_or_changed_baseline_is_told(bundle: Path, tmp_path: Path) -> 
         profile(alone)
 
 
+@pytest.mark.parametrize("changed", ["knee", "knee-lstm"])
+def test_a_tampered_bundle_is_not_profiled(
+    bundle: Path, tmp_path: Path, changed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    for each in (bundle, bundle.with_name("knee-lstm")):
+        shutil.copytree(each, tmp_path / each.name)
+    with (tmp_path / changed / "model.bin").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(SystemExit) as stopped:
+        main(["profile", str(tmp_path / "knee"), "--baseline", "lstm", "-t", "1000"])
+    assert stopped.value.code == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"{tmp_path / changed / 'model.bin'}: was changed after the export" in err.replace("\n", " ")
+
+
+def test_rows_timed_on_a_disturbed_machine_are_warned_of(made: Profile) -> None:
+    steady = replace(made, baseline=None, counted_us=1.05 * made.request_us)
+    assert list(warnings_of(steady)) == []
+    (told,) = warnings_of(replace(steady, counted_us=1.5 * made.request_us))
+    assert f"{1.5 * made.request_us:.1f} us while its rows were timed" in told
+    (told,) = warnings_of(replace(steady, precision="bf16"))
+    assert told == f"warning: {made.target}: asked for f32, CPU computes in bf16"
+
+
 def test_a_plot_that_cannot_be_is_told_before_the_work(ir: IRMaker, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["profile", str(ir("sequence")), "-t", "1000", "--plot", "out.pdf"])
@@ -169,17 +205,3 @@ def test_a_plot_that_cannot_be_is_told_before_the_work(ir: IRMaker, capsys: pyte
 
 def test_a_bundle_is_of_the_network_that_was_trained(bundle: Path) -> None:
     assert read_spec(bundle / "architecture.json") == SEQUENCE
-
-
-def test_bars_stand_at_their_blocks(made: Profile) -> None:
-    from matplotlib.figure import Figure
-
-    from edge_deploy.plot import _bars
-
-    axis: Any = Figure().subplots()
-    _bars(axis, made)
-    names = [label.get_text() for label in axis.get_yticklabels()]
-    drawn = dict.fromkeys(names, 0.0)
-    for bar in axis.patches:
-        drawn[names[round(bar.get_y() + bar.get_height() / 2)]] += bar.get_width()
-    assert drawn == pytest.approx({name: each.time_us for name, each in by_block(made.rows).items()})

@@ -9,7 +9,7 @@ from openvino import opset13 as ops
 
 from edge_deploy.baseline import check_recurrent
 from edge_deploy.origins import origins_of
-from edge_deploy.rows import Counted, Node, Row, count, rows_of, window_mean
+from edge_deploy.rows import Counted, Node, Row, count, middle_of, rows_of, window_mean
 from edge_deploy.runtime import compile_model, read_model
 from edge_toolkit.errors import AnswerIsNo
 from edge_toolkit.layers import ROLES, layers_of
@@ -20,7 +20,7 @@ from tests.edge_deploy.networks_for_tests import NETWORKS
 
 def rows(path: Path, spec: ModelSpec | None, request_us: float = 300.0, wall_us: float = 310.0) -> tuple[Row, ...]:
     ready = compile_model(path)
-    return rows_of(count(ready, 0.0), ready.model, origins_of(ready.model, spec), request_us, wall_us)
+    return rows_of(count(ready, 100.0, 0.0), ready.model, origins_of(ready.model, spec), request_us, wall_us)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -53,6 +53,7 @@ def test_rows_of_a_bare_model_hold_the_same_macs(ir: IRMaker, name: str) -> None
     assert sum(row.macs for row in found) == layers_of(NETWORKS[name]).macs.sum()
     assert sum(row.time_us for row in found) == pytest.approx(310, abs=1e-9)
     assert all(row.role and row.block for row in found)
+    assert [row.role for row in found if row.kind == "FullyConnected"][-1] == "matmul"
     kinds = {"Convolution": {"conv", "depthwise"}, "RNNSeq": {"recurrent"}, "Reorder": {"layout"}}
     for row in found:
         assert row.role in kinds.get(row.kind, {row.role})
@@ -102,6 +103,31 @@ def test_a_window_mean_leaves_the_warm_up_out(warm: int, more: int) -> None:
     # Readings lose their fraction, which costs at most this much.
     read = window_mean(np.floor(slow.mean()), warm, np.floor(whole.mean()), warm + more)
     assert abs(read - times.mean()) <= (warm + more) / more + 1e-9
+
+
+def test_windows_become_one_node_by_node() -> None:
+    def window(*times: float, request: float) -> Counted:
+        return Counted(tuple(Node(str(time > 5), "Relu", "", "f32", (), (), time) for time in times), request)
+
+    middle = middle_of([window(1, 90, request=12), window(2, 10, request=14), window(5, 9, request=40)])
+    assert [node.time_us for node in middle.nodes] == [2, 10]
+    assert middle.request_us == 14
+
+
+def test_windows_as_slow_as_the_uncounted_request_are_kept(ir: IRMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = iter([50.0, 11.0, 90.0, 10.0, 13.0, 70.0, 9.0, 12.0, 80.0])
+    monkeypatch.setattr("edge_deploy.rows._window", lambda *_: Counted((), next(requests)))
+    assert count(compile_model(ir("one-point")), 11.0, 0.0).request_us == 11.0  # of 9 to 13
+
+
+def test_what_only_constants_lead_to_is_no_row(ir: IRMaker) -> None:
+    names = [row.name for row in rows(ir("sequence"), NETWORKS["sequence"])]
+    compiled = compile_model(ir("sequence")).compiled.get_runtime_model().get_ordered_ops()
+    reshaped = [
+        op.get_friendly_name() for op in compiled if op.get_friendly_name().endswith("Constant_flatten_reshape")
+    ]
+    assert reshaped
+    assert not {*names} & {*reshaped}
 
 
 def test_a_window_mean_is_never_negative() -> None:

@@ -1,0 +1,54 @@
+"""Torch to ONNX to OpenVINO's IR: one road for what ships and for what is only measured."""
+
+from pathlib import Path
+
+import numpy as np
+
+from edge_deploy.ir import ir_of
+from edge_deploy.onnx_export import network, onnx_of
+from edge_toolkit.lstm import LSTMBaseline
+from edge_toolkit.model_folder import Weights
+from edge_toolkit.nn import build
+from edge_toolkit.specs import ModelSpec
+
+
+def converted(spec: ModelSpec, weights: Weights) -> dict[str, bytes]:
+    """The files of a network: `model.onnx`, `model.bin` and `model.xml`.
+
+    Raises:
+        InputError: the weights are those of another network.
+        AnswerIsNo: OpenVINO does not see an LSTM as one.
+    """
+    onnx = onnx_of(spec, network(spec, weights))
+    ir = ir_of(onnx, recurrent=len(spec.hidden) if isinstance(spec, LSTMBaseline) else 0)
+    return {"model.onnx": onnx, "model.bin": ir.bin, "model.xml": ir.xml}
+
+
+def random_weights(spec: ModelSpec, seed: int = 0) -> Weights:
+    """Random weights that cost what trained ones do.
+
+    torch begins each normalisation with a shift of 0, which the exporter would leave out, and a convolution without
+    a bias is another kernel. So the shifts are drawn too.
+    """
+    generator = np.random.default_rng(seed)
+    weights = {name: tensor.numpy().copy() for name, tensor in build(spec, seed).state_dict().items()}
+    for name, array in weights.items():
+        if name.endswith("norm.bias"):
+            array[:] = generator.normal(0, 0.1, array.shape)
+    return weights
+
+
+def random_ir(spec: ModelSpec, folder: Path) -> Path:
+    """Write a network with random weights as an IR, for what weights don't change.
+
+    Returns:
+        The path of `model.xml` in `folder`.
+
+    Raises:
+        AnswerIsNo: OpenVINO does not see an LSTM as one.
+    """
+    contents = converted(spec, random_weights(spec))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("model.bin", "model.xml"):  # the .xml last, so that one which is there is whole
+        (folder / name).write_bytes(contents[name])
+    return folder / "model.xml"
