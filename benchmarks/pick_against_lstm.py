@@ -91,9 +91,8 @@ def main() -> None:
 
 def report(asked: argparse.Namespace, accuracies: dict[str, list[float]], profile: dict[str, object]) -> None:
     """Print what was found."""
-    print(
-        f"\n{asked.data} ({asked.samples or 'all'} training samples), {asked.space}, pick {asked.pick}; {machine_line()}"
-    )
+    samples = f"{asked.samples or 'all'} training samples"
+    print(f"\n{asked.data} ({samples}), {asked.space}, pick {asked.pick}; {machine_line()}")
     for name, values in accuracies.items():
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
         each = ", ".join(f"{value:.2f}" for value in values)

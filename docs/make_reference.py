@@ -1,6 +1,6 @@
 """Writes docs/reference.md from the commands' own help; a test sees that it is current.
 
-    python docs/make_reference.py
+python docs/make_reference.py
 """
 
 from pathlib import Path
@@ -15,9 +15,10 @@ INTRODUCTION = """# Reference: the command line
 
 Made from `edge-toolkit COMMAND --help` by `python docs/make_reference.py`.
 
-Exit status: 0 done; 1 the work was done and the answer is no (a budget missed, a parity check failed, a tampered bundle);
-2 the request can't be served, in one message that names the value, the rule and the remedy. `edge-toolkit --debug COMMAND`
-shows the traceback. With `--json -` standard output carries nothing but JSON; progress and notes go to standard error.
+Exit status: 0 done; 1 the work was done and the answer is no (a budget missed, a parity check failed, a tampered
+bundle); 2 the request can't be served, in one message that names the value, the rule and the remedy.
+`edge-toolkit --debug COMMAND` shows the traceback. With `--json -` standard output carries nothing but JSON; progress
+and notes go to standard error.
 """
 
 

@@ -1,11 +1,11 @@
 """Figures that more than one command draws, by matplotlib, which is loaded when one is drawn."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from edge_toolkit.files import replacing
 from edge_toolkit.front import Front
+from edge_toolkit.profile import Profile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,43 +83,39 @@ def _front_panel(panel: "Axes", front: Front, cost: str) -> None:
     panel.grid(alpha=0.25)
 
 
-def profile_figure(profile: Mapping[str, Any]) -> "Figure":
+def profile_figure(profile: Profile) -> "Figure":
     """Time of one inference as horizontal bars, one a block, stacked by role; the baseline's below on the same scale.
 
     Args:
-        profile: a profile's JSON form (`profiles/PICK.json`); `baseline` may be missing or None.
+        profile: what was measured, with a baseline or without.
 
     Returns:
         A figure that reads at a width of 900 pixels; one set of axes for each network.
     """
     from matplotlib.figure import Figure
 
-    both = [profile, *([profile["baseline"]] if profile.get("baseline") else [])]
-    heights = [len(_blocks(each["rows"])) for each in both]
+    both = profile.both
+    heights = [len(each.sums_by("block")) for each in both]
     figure = Figure(figsize=(9, 0.9 + 0.3 * sum(heights) + 0.55 * len(both)), layout="constrained")
     panels = figure.subplots(len(both), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     for panel, each in zip(panels, both, strict=True):
         _profile_panel(panel, each)
     panels[-1].set_xlabel("time of one inference (µs)")
     panels[-1].set_xlim(right=1.08 * max(panel.dataLim.x1 for panel in panels))  # room for the longest bar's label
-    roles = {row["role"] for each in both for row in each["rows"]}
+    roles = {row.role for each in both for row in each.rows}
     figure.legend(handles=_role_patches(roles), loc="outside lower center", ncols=8, frameon=False, fontsize=9)
     return figure
 
 
-def _profile_panel(panel: "Axes", network: Mapping[str, Any]) -> None:
-    rows = network["rows"]
-    blocks = _blocks(rows)
-    for place, block in enumerate(blocks):
-        here = [row for row in rows if row["block"] == block]
+def _profile_panel(panel: "Axes", network: Profile) -> None:
+    blocks = network.sums_by("block")
+    for place, (block, whole) in enumerate(blocks.items()):
         reached = 0.0
-        for role in _in_order({row["role"] for row in here}):
-            time_us = sum(row["time_us"] for row in here if row["role"] == role)
+        for role in _in_order({row.role for row in network.rows if row.block == block}):
+            time_us = sum(row.time_us for row in network.rows if (row.block, row.role) == (block, role))
             panel.barh(place, time_us, left=reached, height=0.72, color=ROLE_COLOURS.get(role, OTHER_ROLE))
             reached += time_us
-        # Counters drop fractions: each of the rows that read 0 took less than 1 us.
-        label = f"{reached:.1f}" if reached else f"<{len(here)}"
-        end = (max(reached, 0.0), place)
+        label, end = network.time_text(reached, whole.rows), (max(reached, 0.0), place)
         panel.annotate(label, end, (4, 0), textcoords="offset points", va="center", fontsize=9, color=INK)
     panel.set_title(_plain(_profile_title(network)), loc="left", fontsize=10, color=INK)
     panel.set_yticks(range(len(blocks)), [_plain(block) for block in blocks], fontsize=9)
@@ -130,15 +126,10 @@ def _profile_panel(panel: "Axes", network: Mapping[str, Any]) -> None:
     panel.set_axisbelow(True)
 
 
-def _profile_title(network: Mapping[str, Any]) -> str:
-    name, device = Path(network["target"]).name, f"{network['device']} at {network['precision'] or 'unknown precision'}"
-    size = f"{network['macs'] / 1e6:.2f} MMACs, {network['parameters']:,} parameters"
-    return f"{name}: median {network['latency_ms']['median']:.4f} ms on {device}; {size}"
-
-
-def _blocks(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The blocks of a profile's rows, in the order of execution."""
-    return list(dict.fromkeys(row["block"] for row in rows))
+def _profile_title(network: Profile) -> str:
+    size = f"{network.macs / 1e6:.2f} MMACs, {network.parameters:,} parameters"
+    where = f"{network.device} at {network.precision or 'unknown precision'}"
+    return f"{network.name}: median {network.latency_ms.median:.4f} ms on {where}; {size}"
 
 
 def _in_order(roles: set[str]) -> list[str]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from edge_deploy.macs import model_parameters
-from edge_deploy.rows import Row
 from edge_deploy.runtime import read_model
 from edge_deploy.target import Target, target_of
 from edge_toolkit.architecture import Head, Shape, Stem, stem_output
@@ -14,6 +13,7 @@ from edge_toolkit.errors import AnswerIsNo, InputError, MissingError
 from edge_toolkit.extras import require
 from edge_toolkit.lstm import LSTMBaseline
 from edge_toolkit.matching import lstm_of_size
+from edge_toolkit.profile import Row
 
 LSTM = "lstm"
 """The name of the matched LSTM on the command line."""

@@ -64,7 +64,6 @@ def profile(
 ) -> None:
     """Measure a model on a device: its latency, and where the time goes, layer by layer, against a baseline."""
     from edge_deploy.profile import profile as profile_of
-    from edge_deploy.profile import profile_to_json
     from edge_deploy.tables import profile_tables, warnings_of, write_csv
     from edge_deploy.target import run_profile
     from edge_toolkit.console import SCHEMA, note, show
@@ -72,6 +71,7 @@ def profile(
     from edge_toolkit.extras import require
     from edge_toolkit.figures import profile_figure, save_figure
     from edge_toolkit.files import write_json
+    from edge_toolkit.profile import profile_to_json
 
     if plot_to is not None:
         if plot_to.suffix not in (".png", ".svg"):
@@ -86,7 +86,7 @@ def profile(
         write_csv(csv_to, made)
         note(f"rows in {csv_to}")
     if plot_to is not None:
-        save_figure(profile_figure(payload), plot_to)
+        save_figure(profile_figure(made), plot_to)
         note(f"plot in {plot_to}")
     kept = run_profile(target)
     if kept is not None:

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_toolkit.profile import Comparison, Latency, Verdict
+
 Floats = NDArray[np.float64]
-Verdict = Literal["faster", "slower", "no difference seen"]
 
 ROUNDS = 30
 """Blocks that each model runs, in turn; the interval comes from resampling them."""
@@ -53,32 +54,6 @@ class Samples:
 
     request: Floats
     wall: Floats
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Distribution of a request's time, ms. `interval` is the 95 % interval of the median, over `count` requests."""
-
-    median: float
-    p90: float
-    p99: float
-    min: float
-    mean: float
-    interval: tuple[float, float]
-    count: int
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The median latency of a model divided by its baseline's, from one interleaved run; below 1 is faster.
-
-    `interval` is the ratio's 95 % interval for these two compiled models; a verdict is given where all of it is
-    further from 1 than `SAME`, by which two compilations of one model may differ.
-    """
-
-    ratio: float
-    interval: tuple[float, float]
-    verdict: Verdict
 
 
 def interleaved(models: Sequence[Runnable], seconds: float = 3.0, rounds: int = ROUNDS) -> tuple[Samples, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.table import Table
 
 from edge_deploy.convert import random_ir
-from edge_deploy.latency import Latency, interleaved, latency_of
+from edge_deploy.latency import interleaved, latency_of
 from edge_deploy.machine import this_machine, versions
 from edge_deploy.runtime import Compiled, check_options, compile_model, device_name
 from edge_toolkit.architecture import Architecture
@@ -16,6 +16,7 @@ from edge_toolkit.console import note, progress, table
 from edge_toolkit.errors import MissingError
 from edge_toolkit.front import Front, read_front
 from edge_toolkit.measured import Measured, Measurement, Settings, read_measured, write_measured
+from edge_toolkit.profile import Latency
 from edge_toolkit.runs import RunFolder
 from edge_toolkit.specs import ModelSpec, digest
 

@@ -1,69 +1,25 @@
-"""`Profile`: how long a model takes on a device, where the time goes, and how that compares with a baseline.
+"""Profiles: how long a model takes on a device, where the time goes, and how that compares with a baseline.
 
 Two runs make one: the latency without counters, interleaved with the baseline's; the rows with them.
 """
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from edge_deploy.baseline import LSTM, baseline_of, check_recurrent
-from edge_deploy.latency import Comparison, Latency, Samples, compare, interleaved, latency_of
+from edge_deploy.latency import Samples, compare, interleaved, latency_of
 from edge_deploy.machine import this_machine, versions
 from edge_deploy.macs import model_macs, model_parameters, uncounted
 from edge_deploy.origins import origins_of
-from edge_deploy.rows import LOST_US, Row, count, rows_of
-from edge_deploy.runtime import Compiled, Input, compile_model
+from edge_deploy.rows import LOST_US, count, rows_of
+from edge_deploy.runtime import Compiled, compile_model
 from edge_deploy.target import Target, target_of
 from edge_toolkit.layers import layers_of
 from edge_toolkit.measured import Machine
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A model on a device.
-
-    `latency_ms` is the request's own time, `wall_us` the median of the Python call around it; `rows`, which end with
-    `runtime` and `binding`, sum to it. `counted_us` is the median request while the rows were counted, and `unread_us`
-    bounds how much of `runtime` belongs to rows, whose counters drop fractions of a microsecond. `macs`
-    and `parameters` are the architecture's where that is known, else the model's own; `uncounted` names loops whose
-    bodies the MACs leave out.
-    """
-
-    target: str
-    device: str
-    device_name: str
-    precision: str
-    asked_precision: str
-    threads: int
-    streams: int
-    latency_ms: Latency
-    wall_us: float
-    request_us: float
-    counted_us: float
-    unread_us: float
-    macs: int
-    parameters: int
-    uncounted: tuple[str, ...]
-    inputs: tuple[Input, ...]
-    rows: tuple[Row, ...]
-    machine: Machine
-    versions: dict[str, str]
-    baseline: "Profile | None" = None
-    comparison: Comparison | None = None
-
-
-@dataclass(frozen=True)
-class Sum:
-    """Time, share of the wall time and MACs of the rows that have a block or a role in common."""
-
-    time_us: float
-    share: float
-    macs: int
+from edge_toolkit.profile import Profile
 
 
 def profile(
@@ -105,28 +61,6 @@ def profile(
     return replace(profiles[0], baseline=profiles[1], comparison=compare(samples[0], samples[1]))
 
 
-def by_block(rows: Sequence[Row]) -> dict[str, Sum]:
-    """Sums over the rows of each block, in the order of execution."""
-    return _sums(rows, "block")
-
-
-def by_role(rows: Sequence[Row]) -> dict[str, Sum]:
-    """Sums over the rows of each role, in the order of first execution."""
-    return _sums(rows, "role")
-
-
-def profile_to_json(made: Profile) -> dict[str, Any]:
-    """Plain data for `json.dumps`, with the sums by role and by block."""
-    plain = asdict(made)
-    for part, value in ((plain, made), (plain["baseline"], made.baseline)):
-        if value is not None:
-            part["roles"] = {name: asdict(each) for name, each in by_role(value.rows).items()}
-            part["blocks"] = {name: asdict(each) for name, each in by_block(value.rows).items()}
-    if made.baseline is not None:
-        del plain["baseline"]["baseline"], plain["baseline"]["comparison"]
-    return plain
-
-
 def _one(target: Target, ready: Compiled, samples: Samples, seconds: float, machine: Machine) -> Profile:
     latency = latency_of(samples)
     request_us = 1000 * latency.median
@@ -154,12 +88,3 @@ def _one(target: Target, ready: Compiled, samples: Samples, seconds: float, mach
         machine=machine,
         versions=versions(),
     )
-
-
-def _sums(rows: Sequence[Row], column: str) -> dict[str, Sum]:
-    sums: dict[str, Sum] = {}
-    for row in rows:
-        name = getattr(row, column)
-        before = sums.get(name, Sum(0.0, 0.0, 0))
-        sums[name] = Sum(before.time_us + row.time_us, before.share + row.share, before.macs + row.macs)
-    return sums

@@ -17,6 +17,7 @@ import numpy as np
 
 from edge_deploy.origins import Origin, consumers, producers, role_of_kind
 from edge_deploy.runtime import Compiled, with_counters
+from edge_toolkit.profile import Row
 
 WINDOWS = 9
 """Times that the model is compiled and counted anew."""
@@ -49,25 +50,6 @@ class Node:
     originals: tuple[str, ...]
     near: tuple[str, ...]
     time_us: float
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a profile: an executed node with what was fused into it, or `runtime`, or `binding`.
-
-    `share` is of the wall time. `originals` are the operations of the model that this node executes.
-    """
-
-    name: str
-    role: str
-    block: str
-    kind: str
-    time_us: float
-    share: float
-    macs: int
-    kernel: str
-    precision: str
-    originals: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_toolkit.errors import InputError, MissingError
+from edge_toolkit.profile import Input
 
 PRECISIONS = ("f32", "bf16", "f16")
-
-
-@dataclass(frozen=True)
-class Input:
-    """An input of a model: its name, shape and element type, as OpenVINO spells them."""
-
-    name: str
-    shape: tuple[int, ...]
-    type: str
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,17 @@
 """How a profile is printed, and its CSV."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 from rich.table import Table
 
 from edge_deploy.origins import SUFFIX
-from edge_deploy.profile import Profile, Sum, by_block, by_role
-from edge_deploy.rows import LOST_US, Row
+from edge_deploy.rows import LOST_US
 from edge_toolkit.console import table
 from edge_toolkit.files import replacing
+from edge_toolkit.profile import Profile, Row, Sum
 
 REST = ("runtime", "binding")
 """Rows that no node executes; they stand last."""
@@ -29,7 +30,7 @@ def profile_tables(made: Profile, top: int) -> list[Table | str]:
         top: how many rows of each model are shown; 0 for none, -1 for all.
     """
     drawn: list[Table | str] = list(_headlines(made))
-    drawn += ["", _beside("block", made, by_block), "", _beside("role", made, by_role)]
+    drawn += ["", _beside("block", made), "", _beside("role", made)]
     if top:
         drawn += ["", _slowest(made, top)]
         if made.baseline is not None:
@@ -39,9 +40,7 @@ def profile_tables(made: Profile, top: int) -> list[Table | str]:
 
 def warnings_of(made: Profile) -> Iterator[str]:
     """What a reader of the numbers should know, for standard error."""
-    for each in (made, made.baseline):
-        if each is None:
-            continue
+    for each in made.both:
         if each.precision != each.asked_precision:
             runs_in = each.precision or "a precision that it does not tell"
             yield f"warning: {each.target}: asked for {each.asked_precision}, {each.device} computes in {runs_in}"
@@ -94,7 +93,7 @@ def _headline(made: Profile) -> Iterator[str]:
 
 
 def _legend(made: Profile) -> str:
-    unread = " and ".join(f"{each.unread_us:.0f} us" for each in (made, made.baseline) if each is not None)
+    unread = " and ".join(f"{each.unread_us:.0f} us" for each in made.both)
     return (
         "wall: one inference as Python sees it; binding: what Python adds to the request; runtime: what else the "
         "request took\nOpenVINO's timers round down to whole microseconds: a row reads low by up to "
@@ -102,25 +101,30 @@ def _legend(made: Profile) -> str:
     )
 
 
-def _beside(column: str, made: Profile, sums: Callable[[Sequence[Row]], dict[str, Sum]]) -> Table:
+def _beside(column: Literal["role", "block"], made: Profile) -> Table:
     """Sums of the rows, the model's and the baseline's side by side, with `runtime`, `binding` and the total last."""
-    parts = [(sums(each.rows), each.wall_us) for each in (made, made.baseline) if each is not None]
-    names = dict.fromkeys(name for part, _ in parts for name in part)
+    parts = [(each, each.sums_by(column)) for each in made.both]
+    names = dict.fromkeys(name for _, part in parts for name in part)
     ordered = [*(name for name in names if name not in REST), *REST]
-    lines = [[name, *(cell for part, _ in parts for cell in _cells(part.get(name)))] for name in ordered]
-    lines.append(["wall", *(cell for part, wall_us in parts for cell in _cells(_total(part, wall_us)))])
+    lines = [[name, *(cell for each, part in parts for cell in _cells(each, part.get(name)))] for name in ordered]
+    lines.append(["wall", *(cell for each, part in parts for cell in _cells(each, _total(each.wall_us, part)))])
     heads = [f"{whose}{head}" for whose in ("", "baseline ")[: len(parts)] for head in ("us", "share", "kMACs")]
     return table((column, *heads), lines)
 
 
-def _total(part: Mapping[str, Sum], wall_us: float) -> Sum:
-    return Sum(wall_us, sum(each.share for each in part.values()), sum(each.macs for each in part.values()))
+def _total(wall_us: float, part: Mapping[str, Sum]) -> Sum:
+    return Sum(
+        wall_us,
+        sum(each.share for each in part.values()),
+        sum(each.macs for each in part.values()),
+        sum(each.rows for each in part.values()),
+    )
 
 
-def _cells(each: Sum | Row | None) -> tuple[str, str, str]:
+def _cells(made: Profile, each: Sum | Row | None) -> tuple[str, str, str]:
     if each is None:
         return "", "", ""
-    time = f"<{LOST_US:.0f}" if each.time_us == 0 else f"{each.time_us:.1f}"
+    time = made.time_text(each.time_us, each.rows if isinstance(each, Sum) else 1)
     return time, f"{each.share:.1%}", f"{each.macs / 1e3:.1f}" if each.macs else ""
 
 
@@ -128,7 +132,7 @@ def _slowest(made: Profile, top: int) -> Table:
     """The rows that take longest, with what is fused into each."""
     executed = sorted((row for row in made.rows if row.name not in REST), key=lambda row: -row.time_us)
     shown = executed if top < 0 else executed[:top]
-    lines = [(_plain(row.name), row.role, *_cells(row), row.kernel, _with(row)) for row in shown]
+    lines = [(_plain(row.name), row.role, *_cells(made, row), row.kernel, _with(row)) for row in shown]
     title = f"{made.target}: {len(shown)} of {len(executed)} rows, slowest first"
     return table(("row", "role", "us", "share", "kMACs", "kernel", "fused into it"), lines, title)
 

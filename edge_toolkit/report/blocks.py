@@ -5,19 +5,20 @@ from collections.abc import Iterator
 from edge_toolkit.architecture import Architecture, Attention, Placed, Shape, kernel_along, stem_output
 from edge_toolkit.layers import LayerTable, layers_of
 from edge_toolkit.lstm import LSTMBaseline
-from edge_toolkit.report.grids import Grid, microseconds
-from edge_toolkit.report.profile_file import ProfileFile
+from edge_toolkit.profile import Profile
+from edge_toolkit.report.grids import Grid
 from edge_toolkit.specs import ModelSpec
 
 Described = tuple[str, str, Shape, Shape]
 """A block's name, what it is, what comes in, what goes out."""
 
 
-def blocks_grid(spec: ModelSpec, profile: ProfileFile | None) -> Grid:
+def blocks_grid(spec: ModelSpec, profile: Profile | None) -> Grid:
     """A network block by block: what it is, its shapes, what it computes, and its time where that was measured."""
     layers = layers_of(spec)
     described = _hybrid_blocks(spec) if isinstance(spec, Architecture) else _lstm_blocks(spec)
-    times = profile.spent_by("block") if profile is not None else {}
+    sums = profile.sums_by("block") if profile is not None else {}
+    times = {name: profile.time_text(each.time_us, each.rows) for name, each in sums.items()} if profile else {}
     columns = ("block", "what", "in", "out", "kMACs", "parameters")
     rows = [
         (
@@ -26,7 +27,7 @@ def blocks_grid(spec: ModelSpec, profile: ProfileFile | None) -> Grid:
             _shape(before),
             _shape(after),
             *_sizes(layers, name),
-            *([microseconds(*times.get(name, ()))] if times else []),
+            *([times.get(name, "")] if times else []),
         )
         for name, what, before, after in described
     ]

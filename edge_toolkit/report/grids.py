@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edge_toolkit.front import Front
 from edge_toolkit.layers import layers_of
 from edge_toolkit.lstm import LSTMBaseline
-from edge_toolkit.report.profile_file import ProfileFile, Spent
+from edge_toolkit.profile import Profile, Sum
 from edge_toolkit.report.sources import Evidence, Trained
 
 REST = ("runtime", "binding")
@@ -123,30 +123,23 @@ def _model_row(model: Trained) -> tuple[str, ...]:
     )
 
 
-def microseconds(time_us: float | None = None, rows: int = 1) -> str:
-    """The time of some rows as text: nothing where there is none, a bound where every counter read 0."""
-    if time_us is None:
-        return ""
-    return f"{time_us:.1f}" if time_us else f"<{rows}"
-
-
-def roles_grid(profile: ProfileFile) -> Grid:
+def roles_grid(profile: Profile) -> Grid:
     """Time by role, the network's and the baseline's side by side, with the wall time last."""
-    sums = [each.spent_by("role") for each in profile.both]
+    sums = [each.sums_by("role") for each in profile.both]
     executed = dict.fromkeys(name for part in sums for name in part if name not in REST)
     rows = [(name, *_side_by_side([part.get(name) for part in sums], profile)) for name in (*executed, *REST)]
-    rows.append(("wall time", *_side_by_side([Spent(each.wall_us, 1) for each in profile.both], profile)))
+    rows.append(("wall time", *(cell for each in profile.both for cell in (f"{each.wall_us:.1f}", "100.0%"))))
     heads = [f"{each.name} {unit}" for each in profile.both for unit in ("µs", "share")]
     return Grid(("role", *heads), tuple(rows), frozenset({len(rows) - 1}))
 
 
-def _side_by_side(spent: Sequence[Spent | None], profile: ProfileFile) -> Iterator[str]:
+def _side_by_side(spent: Sequence[Sum | None], profile: Profile) -> Iterator[str]:
     for here, each in zip(spent, profile.both, strict=True):
-        yield microseconds(*(here or ()))
+        yield each.time_text(here.time_us, here.rows) if here else ""
         yield f"{here.time_us / each.wall_us:.1%}" if here and here.time_us else ""
 
 
-def rows_grid(profile: ProfileFile) -> Grid:
+def rows_grid(profile: Profile) -> Grid:
     """Every executed row of a network, in the order of execution."""
     columns = ("row", "block", "role", "µs", "share", "kMACs", "kernel", "precision")
     rows = [
@@ -154,7 +147,7 @@ def rows_grid(profile: ProfileFile) -> Grid:
             row.name,
             row.block,
             row.role,
-            microseconds(row.time_us),
+            profile.time_text(row.time_us),
             f"{row.share:.1%}" if row.time_us else "",
             f"{row.macs / 1e3:.1f}" if row.macs else "",
             row.kernel,

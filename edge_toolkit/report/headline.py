@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_toolkit.layers import layers_of
+from edge_toolkit.profile import Profile
 from edge_toolkit.report.grids import kept
-from edge_toolkit.report.profile_file import ProfileFile
 from edge_toolkit.report.sources import Evidence, Shipped, Trained
 from edge_toolkit.specs import digest
 
@@ -56,7 +56,7 @@ def _energy(evidence: Evidence) -> Iterator[Tile]:
         yield Tile("energy", f"{candidate.energy_mj:.5f} mJ", candidate.origin.get("energy_mj", "n/a"), text)
 
 
-def verdict(profile: ProfileFile) -> str:
+def verdict(profile: Profile) -> str:
     """How the pick's latency compares with its baseline's, in a sentence."""
     if profile.baseline is None or profile.comparison is None:
         return "No baseline was measured beside it"

@@ -3,7 +3,6 @@
 import base64
 import io
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from edge_toolkit import __version__
@@ -81,7 +80,7 @@ def _figures(evidence: Evidence) -> dict[str, str | None]:
     front, profile = evidence.front, evidence.profile
     return {
         "front_picture": _picture(front_figure(front)) if front and front.candidates else None,
-        "profile_picture": _picture(profile_figure(asdict(profile))) if profile else None,
+        "profile_picture": _picture(profile_figure(profile)) if profile else None,
     }
 
 

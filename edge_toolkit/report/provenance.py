@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from edge_toolkit.front import Front
 from edge_toolkit.measured import Measured
+from edge_toolkit.profile import Profile
 from edge_toolkit.report.grids import Grid
-from edge_toolkit.report.profile_file import ProfileFile
 from edge_toolkit.report.sources import Evidence, Shipped
 
 Row = tuple[str, str, str]
@@ -78,7 +78,7 @@ def _parity(bundle: Shipped) -> Row:
     )
 
 
-def _profile(profile: ProfileFile) -> Iterator[Row]:
+def _profile(profile: Profile) -> Iterator[Row]:
     counts = " and ".join(f"{each.latency_ms.count:,}" for each in profile.both)
     turns = ", in turn with the baseline's" if profile.baseline is not None else ""
     yield (
@@ -98,7 +98,7 @@ def _profile(profile: ProfileFile) -> Iterator[Row]:
     yield (
         "time of a row, a block, a role",
         "measured",
-        "a second run with OpenVINO's counters, which read whole microseconds: a row below 1 µs reads 0; fused layers "
+        "a second run with OpenVINO's counters, in whole microseconds: a row can read up to 2 µs low; fused layers "
         "are in the row that executes them",
     )
     unread = " and ".join(f"{each.unread_us:.0f} µs ({each.name})" for each in profile.both)

@@ -14,7 +14,7 @@ from edge_toolkit.files import checked, read_json, read_yaml
 from edge_toolkit.front import PICKS, Candidate, Front, read_front
 from edge_toolkit.measured import Measured, Measurement, read_measured
 from edge_toolkit.model_folder import Training
-from edge_toolkit.report.profile_file import ProfileFile, read_profile
+from edge_toolkit.profile import Profile, read_profile
 from edge_toolkit.runs import RunFolder
 from edge_toolkit.specs import ModelSpec, digest, read_spec
 
@@ -87,7 +87,7 @@ class Evidence:
     pick: str
     models: tuple[Trained, ...]
     bundle: Shipped | None
-    profile: ProfileFile | None
+    profile: Profile | None
 
     @property
     def lstm_name(self) -> str:

@@ -115,7 +115,6 @@ def inherited_accuracy(supernet: Supernet, dataset: Dataset, seed: int) -> Calla
 
 
 def _storage(url: str | None, run: RunFolder) -> BaseStorage:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     if url is None:
         return journal_storage(run.journal)
     try:

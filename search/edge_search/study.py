@@ -181,6 +181,7 @@ def _with_accuracy(candidate: Candidate, accuracy: float) -> Candidate:
 
 
 def _opened(sampler: optuna.samplers.BaseSampler, storage: BaseStorage, name: str) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         storage=storage,
         sampler=sampler,

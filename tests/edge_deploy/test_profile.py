@@ -9,12 +9,13 @@ import pytest
 
 from edge_deploy.baseline import lstm_beside
 from edge_deploy.export import export
-from edge_deploy.profile import Profile, by_block, by_role, profile, profile_to_json
+from edge_deploy.profile import profile
 from edge_deploy.tables import warnings_of
 from edge_toolkit.cli import main
 from edge_toolkit.errors import AnswerIsNo, InputError, MissingError
 from edge_toolkit.layers import layers_of
 from edge_toolkit.matching import matched_lstm
+from edge_toolkit.profile import Profile, profile_to_json
 from edge_toolkit.specs import read_spec
 from tests.edge_deploy.conftest import IRMaker
 from tests.edge_deploy.networks_for_tests import SEQUENCE, write_folder, write_npz
@@ -38,7 +39,7 @@ def made(bundle: Path) -> Profile:
 
 def check_sums(made: Profile) -> None:
     assert sum(row.time_us for row in made.rows) == pytest.approx(made.wall_us, abs=1e-9)
-    for sums in (by_block(made.rows), by_role(made.rows)):
+    for sums in (made.sums_by("block"), made.sums_by("role")):
         assert sum(each.time_us for each in sums.values()) == pytest.approx(made.wall_us, abs=1e-9)
         assert sum(each.macs for each in sums.values()) == made.macs
 
@@ -66,6 +67,12 @@ def test_json_has_what_readers_rely_on(made: Profile) -> None:
         assert each["roles"]["binding"]["time_us"] == pytest.approx(each["wall_us"] - each["request_us"])
     assert {"ratio", "interval", "verdict"} == plain["comparison"].keys()
     assert "baseline" not in plain["baseline"]
+
+
+def test_json_reads_back_as_the_same_profile(made: Profile, tmp_path: Path) -> None:
+    path = tmp_path / "profile.json"
+    path.write_text(json.dumps({"schema": 1, **profile_to_json(made)}))
+    assert read_profile(path) == made
 
 
 def test_the_command_prints_writes_and_leaves_a_profile_for_the_report(

@@ -9,10 +9,11 @@ from openvino import opset13 as ops
 
 from edge_deploy.baseline import check_recurrent
 from edge_deploy.origins import origins_of
-from edge_deploy.rows import Counted, Node, Row, count, middle_of, rows_of, window_mean
+from edge_deploy.rows import Counted, Node, count, middle_of, rows_of, window_mean
 from edge_deploy.runtime import compile_model, read_model
 from edge_toolkit.errors import AnswerIsNo
 from edge_toolkit.layers import ROLES, layers_of
+from edge_toolkit.profile import Row
 from edge_toolkit.specs import ModelSpec
 from tests.edge_deploy.conftest import IRMaker
 from tests.edge_deploy.networks_for_tests import NETWORKS

@@ -7,9 +7,10 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
-from edge_deploy.runtime import Input, compile_model, random_inputs, with_counters
+from edge_deploy.runtime import compile_model, random_inputs, with_counters
 from edge_toolkit.cli import main
 from edge_toolkit.errors import InputError, MissingError
+from edge_toolkit.profile import Input
 from tests.edge_deploy.conftest import IRMaker
 from tests.edge_deploy.networks_for_tests import SEQUENCE
 

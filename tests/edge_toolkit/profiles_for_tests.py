@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from edge_toolkit.profile import Profile
+
 MODEL_ROWS = (
     ("stem/Conv", "conv", "stem", 3.25),
     ("stem/Reorder", "layout", "stem", 0.5),
@@ -35,23 +39,30 @@ def network(target: str, rows: tuple[tuple[str, str, str, float], ...], median_m
             "p90": median_ms,
             "p99": median_ms,
             "min": median_ms,
+            "mean": median_ms,
             "interval": [median_ms, median_ms],
             "count": 4321,
         },
         "wall_us": wall_us,
+        "request_us": 1000 * median_ms,
+        "counted_us": 1000 * median_ms,
         "unread_us": 6.0,
+        "uncounted": [],
+        "inputs": [{"name": "input", "shape": [1, 6, 1, 200], "type": "f32"}],
         "macs": 1_230_000,
         "parameters": 4567,
         "rows": [
             {
                 "name": name,
                 "role": role,
+                "kind": role,
                 "block": block,
                 "time_us": time_us,
                 "share": time_us / wall_us,
                 "macs": 1000,
                 "kernel": "brgconv",
                 "precision": "f32",
+                "originals": [name],
             }
             for name, role, block, time_us in rows
         ],
@@ -67,3 +78,8 @@ def profile_json(target: str = "bundles/knee") -> dict[str, Any]:
         "baseline": network(f"{target}-lstm", LSTM_ROWS, 0.0775),
         "comparison": {"ratio": 0.2323, "interval": [0.2311, 0.2347], "verdict": "faster"},
     }
+
+
+def profile_of(target: str = "bundles/knee") -> Profile:
+    """The same as a value."""
+    return TypeAdapter(Profile).validate_python(profile_json(target))

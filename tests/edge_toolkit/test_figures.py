@@ -1,5 +1,6 @@
 """The figures, read back from what matplotlib would draw."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from edge_toolkit.architecture import Architecture
 from edge_toolkit.budget import Budget
 from edge_toolkit.figures import front_figure, profile_figure, save_figure
 from edge_toolkit.front import Candidate, Front
-from tests.edge_toolkit.profiles_for_tests import LSTM_ROWS, MODEL_ROWS, profile_json
+from tests.edge_toolkit.profiles_for_tests import LSTM_ROWS, MODEL_ROWS, profile_of
 
 
 def parts(panel: Any, place: int) -> list[tuple[float, float]]:
@@ -28,7 +29,7 @@ def bars(panel: Any) -> dict[str, float]:
 
 
 def test_a_bar_is_as_long_as_the_rows_of_its_block() -> None:
-    ours, lstm = profile_figure(profile_json()).axes
+    ours, lstm = profile_figure(profile_of()).axes
     assert bars(ours) == {"stem": 3.75, "stages.0.blocks.0": 7.5, "head": 0.0, "runtime": 6.75, "binding": 7.0}
     assert bars(lstm) == {"stem": 3.0, "lstm.0": 77.0, "runtime": -2.5, "binding": 5.5}
     assert ours.get_xlim() == lstm.get_xlim()
@@ -36,12 +37,12 @@ def test_a_bar_is_as_long_as_the_rows_of_its_block() -> None:
 
 
 def test_the_parts_of_a_bar_follow_each_other() -> None:
-    ours, _ = profile_figure(profile_json()).axes
+    ours, _ = profile_figure(profile_of()).axes
     assert parts(ours, 1) == [(0.0, 5.5), (5.5, 2.0)]  # conv, then depthwise
 
 
 def test_each_bar_is_labelled_and_each_role_is_in_the_legend() -> None:
-    figure = profile_figure(profile_json())
+    figure = profile_figure(profile_of())
     assert [text.get_text() for text in figure.axes[0].texts] == ["3.8", "7.5", "<1", "6.8", "7.0"]
     (legend,) = figure.legends
     roles = {row[1] for row in (*MODEL_ROWS, *LSTM_ROWS)}
@@ -49,13 +50,13 @@ def test_each_bar_is_labelled_and_each_role_is_in_the_legend() -> None:
 
 
 def test_a_profile_without_baseline_has_one_panel() -> None:
-    alone = {**profile_json(), "baseline": None}
+    alone = replace(profile_of(), baseline=None)
     (panel,) = profile_figure(alone).axes
     assert panel.get_title(loc="left").startswith("knee: median 0.0180 ms on CPU at f32")
 
 
 def test_dollars_in_names_are_no_formula(image_architecture: Architecture, tmp_path: Path) -> None:
-    save_figure(profile_figure(profile_json(r"bundles/$\frac$")), tmp_path / "profile.svg")
+    save_figure(profile_figure(profile_of(r"bundles/$\frac$")), tmp_path / "profile.svg")
     save_figure(front_figure(front(image_architecture, r"$\frac$")), tmp_path / "front.svg")
     assert (tmp_path / "profile.svg").stat().st_size > 1000
     assert (tmp_path / "front.svg").stat().st_size > 1000
@@ -65,7 +66,7 @@ def test_dollars_in_names_are_no_formula(image_architecture: Architecture, tmp_p
 def test_the_same_figure_is_the_same_file(tmp_path: Path, suffix: str) -> None:
     paths = [tmp_path / f"{name}{suffix}" for name in ("first", "second")]
     for path in paths:
-        save_figure(profile_figure(profile_json()), path)
+        save_figure(profile_figure(profile_of()), path)
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 

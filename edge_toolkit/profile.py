@@ -1,0 +1,164 @@
+"""`Profile`: how long a model takes on a device and where the time goes, and its JSON form."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from edge_toolkit.files import checked, read_json
+from edge_toolkit.measured import Machine
+
+Verdict = Literal["faster", "slower", "no difference seen"]
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input of a model: its name, shape and element type, as OpenVINO spells them."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: str
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Distribution of a request's time, ms. `interval` is the 95 % interval of the median, over `count` requests."""
+
+    median: float
+    p90: float
+    p99: float
+    min: float
+    mean: float
+    interval: tuple[float, float]
+    count: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The median latency of a model divided by its baseline's, from one interleaved run; below 1 is faster.
+
+    `interval` is the ratio's 95 % interval for these two compiled models.
+    """
+
+    ratio: float
+    interval: tuple[float, float]
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a profile: an executed node with what was fused into it, or `runtime`, or `binding`.
+
+    `share` is of the wall time. `originals` are the operations of the model that this node executes.
+    """
+
+    name: str
+    role: str
+    block: str
+    kind: str
+    time_us: float
+    share: float
+    macs: int
+    kernel: str
+    precision: str
+    originals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What the rows that have a block or a role in common took, and how many they are."""
+
+    time_us: float
+    share: float
+    macs: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A model on a device.
+
+    `latency_ms` is the request's own time, `wall_us` the median of the Python call around it; `rows`, which end with
+    `runtime` and `binding`, sum to it. `counted_us` is the median request while the rows were counted, and `unread_us`
+    bounds how much of `runtime` belongs to rows, whose counters drop fractions of a microsecond. `macs`
+    and `parameters` are the architecture's where that is known, else the model's own; `uncounted` names loops whose
+    bodies the MACs leave out.
+    """
+
+    target: str
+    device: str
+    device_name: str
+    precision: str
+    asked_precision: str
+    threads: int
+    streams: int
+    latency_ms: Latency
+    wall_us: Annotated[float, Field(gt=0)]
+    request_us: float
+    counted_us: float
+    unread_us: float
+    macs: int
+    parameters: int
+    uncounted: tuple[str, ...]
+    inputs: tuple[Input, ...]
+    rows: Annotated[tuple[Row, ...], Field(min_length=1)]
+    machine: Machine
+    versions: Mapping[str, str]
+    baseline: "Profile | None" = None
+    comparison: Comparison | None = None
+
+    @property
+    def name(self) -> str:
+        """The network's, the last part of its path."""
+        return Path(self.target).name
+
+    @property
+    def both(self) -> tuple["Profile", ...]:
+        """This network, and the baseline where there is one."""
+        return (self,) if self.baseline is None else (self, self.baseline)
+
+    @property
+    def lost_us(self) -> float:
+        """What the counters drop of one row, at most, us; `rows` ends with two that have no counter."""
+        return self.unread_us / max(1, len(self.rows) - 2)
+
+    def time_text(self, time_us: float, rows: int = 1) -> str:
+        """The time of some rows as text, us; a bound where every counter of theirs read 0."""
+        return f"{time_us:.1f}" if time_us else f"<{self.lost_us * rows:.0f}"
+
+    def sums_by(self, column: Literal["role", "block"]) -> dict[str, Sum]:
+        """Sums over the rows of each role or block, in the order of execution."""
+        sums: dict[str, Sum] = {}
+        for row in self.rows:
+            name = getattr(row, column)
+            before = sums.get(name, Sum(0.0, 0.0, 0, 0))
+            sums[name] = Sum(
+                before.time_us + row.time_us, before.share + row.share, before.macs + row.macs, before.rows + 1
+            )
+        return sums
+
+
+def profile_to_json(profile: Profile) -> dict[str, Any]:
+    """Plain data for `json.dumps`, with the sums by role and by block."""
+    plain = asdict(profile)
+    for part, value in ((plain, profile), (plain["baseline"], profile.baseline)):
+        if value is not None:
+            part["roles"] = {name: asdict(each) for name, each in value.sums_by("role").items()}
+            part["blocks"] = {name: asdict(each) for name, each in value.sums_by("block").items()}
+    if profile.baseline is not None:
+        del plain["baseline"]["baseline"], plain["baseline"]["comparison"]
+    return plain
+
+
+def read_profile(path: Path) -> Profile:
+    """The profile in a JSON file.
+
+    Raises:
+        InputError: the file is missing, or breaks a rule.
+    """
+    return checked(_ADAPTER, read_json(path), str(path))
+
+
+_ADAPTER: TypeAdapter[Profile] = TypeAdapter(Profile)
