@@ -42,7 +42,7 @@ def test_the_reference_is_current() -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "words"), command_lines(), ids=lambda value: value if isinstance(value, str) else value[0]
+    ("page", "words"), list(command_lines()), ids=lambda value: value if isinstance(value, str) else value[0]
 )
 def test_every_command_line_in_a_page_is_one(page: str, words: list[str]) -> None:
     parsed(words)

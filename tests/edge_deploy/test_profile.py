@@ -15,7 +15,7 @@ from edge_toolkit.cli import main
 from edge_toolkit.errors import AnswerIsNo, InputError, MissingError
 from edge_toolkit.layers import layers_of
 from edge_toolkit.matching import matched_lstm
-from edge_toolkit.profile import Profile, profile_to_json
+from edge_toolkit.profile import Profile, profile_to_json, read_profile
 from edge_toolkit.specs import read_spec
 from tests.edge_deploy.conftest import IRMaker
 from tests.edge_deploy.networks_for_tests import SEQUENCE, write_folder, write_npz
