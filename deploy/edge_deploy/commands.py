@@ -79,19 +79,20 @@ def profile(
         require("search", "matplotlib")
     made = profile_of(target, device, precision, threads, seconds, baseline)
     payload = profile_to_json(made)
-    show(profile_tables(made, -1 if layers else top), payload, json_to)
-    for warning in warnings_of(made):
-        note(warning)
+    written = []  # before anything is printed, since a reader such as `head` may close the pipe
     if csv_to is not None:
         write_csv(csv_to, made)
-        note(f"rows in {csv_to}")
+        written.append(f"rows in {csv_to}")
     if plot_to is not None:
         save_figure(profile_figure(made), plot_to)
-        note(f"plot in {plot_to}")
+        written.append(f"plot in {plot_to}")
     kept = run_profile(target)
     if kept is not None:
         write_json(kept, {"schema": SCHEMA, **payload})
-        note(f"profile kept in {kept}, where `edge-toolkit report` finds it")
+        written.append(f"profile kept in {kept}, where `edge-toolkit report` finds it")
+    show(profile_tables(made, -1 if layers else top), payload, json_to)
+    for line in (*warnings_of(made), *written):
+        note(line)
 
 
 @app.command()

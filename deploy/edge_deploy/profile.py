@@ -37,7 +37,7 @@ def profile(
         device: an OpenVINO device.
         precision: asked of the device; what it says it does is in the profile.
         threads: of the CPU.
-        seconds: of measuring each model; the counters take a third of it again.
+        seconds: of measuring each model; the counters take a third of it again, all of it on a busy machine.
         baseline: `lstm` for the LSTM of equal parameters, or the path of a bundle or model; None for none.
 
     Raises:

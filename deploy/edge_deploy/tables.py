@@ -8,16 +8,13 @@ from typing import Literal
 from rich.table import Table
 
 from edge_deploy.origins import SUFFIX
-from edge_deploy.rows import LOST_US
+from edge_deploy.rows import LOST_US, QUIET
 from edge_toolkit.console import table
 from edge_toolkit.files import replacing
 from edge_toolkit.profile import Profile, Row, Sum
 
 REST = ("runtime", "binding")
 """Rows that no node executes; they stand last."""
-
-DISTURBED = 0.1
-"""Difference of the requests with and without counters that is worth a warning."""
 
 FIELDS = ("name", "block", "role", "kind", "time_us", "share", "macs", "kernel", "precision")
 
@@ -46,7 +43,7 @@ def warnings_of(made: Profile) -> Iterator[str]:
             yield f"warning: {each.target}: asked for {each.asked_precision}, {each.device} computes in {runs_in}"
         if each.uncounted:
             yield f"warning: {each.target}: the MACs inside {', '.join(each.uncounted)} are not counted"
-        if abs(each.counted_us / each.request_us - 1) > DISTURBED:
+        if abs(each.counted_us / each.request_us - 1) > QUIET:
             yield (
                 f"warning: {each.target}: a request took {each.counted_us:.1f} us while its rows were timed, but "
                 f"{each.request_us:.1f} us before, so that the rows and `runtime` are off by as much; profile again on "

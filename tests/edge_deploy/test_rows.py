@@ -8,6 +8,7 @@ import pytest
 from openvino import opset13 as ops
 
 from edge_deploy.baseline import check_recurrent
+from edge_deploy.latency import warm_up
 from edge_deploy.origins import origins_of
 from edge_deploy.rows import Counted, Node, count, middle_of, rows_of, window_mean
 from edge_deploy.runtime import compile_model, read_model
@@ -21,7 +22,7 @@ from tests.edge_deploy.networks_for_tests import NETWORKS
 
 def rows(path: Path, spec: ModelSpec | None, request_us: float = 300.0, wall_us: float = 310.0) -> tuple[Row, ...]:
     ready = compile_model(path)
-    return rows_of(count(ready, 100.0, 0.0), ready.model, origins_of(ready.model, spec), request_us, wall_us)
+    return rows_of(count(ready, warm_up(ready) * 1000, 0.0), ready.model, origins_of(ready.model, spec), request_us, wall_us)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -115,10 +116,20 @@ def test_windows_become_one_node_by_node() -> None:
     assert middle.request_us == 14
 
 
-def test_windows_as_slow_as_the_uncounted_request_are_kept(ir: IRMaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    requests = iter([50.0, 11.0, 90.0, 10.0, 13.0, 70.0, 9.0, 12.0, 80.0])
-    monkeypatch.setattr("edge_deploy.rows._window", lambda *_: Counted((), next(requests)))
-    assert count(compile_model(ir("one-point")), 11.0, 0.0).request_us == 11.0  # of 9 to 13
+@pytest.mark.parametrize(
+    ("requests", "kept"),
+    [
+        ([50.0, 11.2, 90.0, 10.6, 11.4, 70.0, 10.8, 11.0, 80.0, 10.9], 11.0),  # 10.6 to 11.4 of the first nine
+        ([50.0, 11.2, 90.0, 10.6, 61.4, 70.0, 10.8, 60.0, 80.0, 11.5, 95.0, 11.9, 10.9], 11.2),  # 10.6 to 11.9
+        ([*np.arange(100.0, 50.0, -2)] + [11.0] * 9, 52.0),  # 27 at most: of them 11, 11, 52, 54, 56
+    ],
+)
+def test_windows_as_slow_as_the_uncounted_request_are_kept(
+    ir: IRMaker, monkeypatch: pytest.MonkeyPatch, requests: list[float], kept: float
+) -> None:
+    left = iter(requests)
+    monkeypatch.setattr("edge_deploy.rows._window", lambda *_: Counted((), next(left)))
+    assert count(compile_model(ir("one-point")), 11.0, 0.0).request_us == kept
 
 
 def test_what_only_constants_lead_to_is_no_row(ir: IRMaker) -> None:
