@@ -62,7 +62,8 @@ format: $(READY)
 	ruff format .
 
 bench: $(READY)
-	python benchmarks/run_all.py
+	set -e; for script in round_trip startup hypervolume pick_against_lstm inherited_ranking; do \
+		echo "python benchmarks/$$script.py"; python benchmarks/$$script.py; done
 
 clean:
 	rm -rf $(VENV) runs build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

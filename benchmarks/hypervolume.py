@@ -65,7 +65,7 @@ def main() -> None:
         for name in asked.samplers:
             start = space.smallest()
             search = Search(question, evaluate, name, seed, InMemoryStorage(), f"{name}-{seed}", start)
-            search.run(asked.trials, 1, lambda note="": None)
+            search.run(asked.trials, 1, lambda remark="": None)
             scaled = objectives(tuple(search.evaluated.values())) / [1, asked.latency_ms, asked.energy_mj]
             found[name].append(float(hypervolume(scaled, ref=np.ones(3))))
             best[name].append(100 * float(1 - scaled[:, 0].min()))

@@ -1,14 +1,19 @@
 """Does the supernet rank networks as training alone would? Kendall's tau between the two accuracies.
 
-python benchmarks/inherited_ranking.py
+Beside it, how far training alone agrees with itself: tau between one seed and another. No supernet can be expected to
+rank better than that.
+
+    python benchmarks/inherited_ranking.py --supernet-epochs 12 48
 """
 
 import argparse
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 from machine import machine_line
+from numpy.typing import NDArray
 from scipy.stats import bootstrap, kendalltau
 
 from edge_search.batches import tensors_of
@@ -16,52 +21,83 @@ from edge_search.evaluation import accuracy
 from edge_search.recipe import Recipe
 from edge_search.request import Request
 from edge_search.search import inherited_accuracy, trained_supernet
-from edge_search.space import load_space
+from edge_search.space import SearchSpace, load_space
 from edge_search.training import fit
+from edge_toolkit.architecture import Architecture
 from edge_toolkit.budget import Budget
-from edge_toolkit.data import load_dataset
+from edge_toolkit.data import Dataset, load_dataset
 from edge_toolkit.device import load_device
 from edge_toolkit.nn import build
 from edge_toolkit.runs import RunFolder
 from edge_toolkit.specs import digest
 
+Floats = NDArray[np.float64]
+
 
 def main() -> None:
-    """Take the figure and print it."""
+    """Take the figures and print them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="watch")
     parser.add_argument("--space", default="imu-s")
     parser.add_argument("--architectures", type=int, default=12)
-    parser.add_argument("--supernet-epochs", type=int, default=12)
+    parser.add_argument("--supernet-epochs", type=int, nargs="+", default=[12], help="one supernet for each number")
     parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of each network alone")
     asked = parser.parse_args()
     dataset = load_dataset(asked.data)
     space = load_space(asked.space).for_data(dataset.input_shape, dataset.classes)
-    device, recipe = load_device("xr-npu"), Recipe(asked.supernet_epochs)
+    rng = np.random.default_rng(0)
+    # Gene by gene, so that small networks are as likely as large ones; `space.sample` draws mostly the deepest.
+    drawn = [
+        space.decode([int(rng.integers(len(gene.choices))) for gene in space.genes]) for _ in range(asked.architectures)
+    ]
+    alone = accuracies_alone(dataset, drawn, asked.epochs, asked.seeds)
+    print(f"\n{len(drawn)} architectures of {asked.space} on {asked.data}; {machine_line()}")
+    print(f"alone, mean of {asked.seeds} seeds: {alone.mean(0).min():.1%} to {alone.mean(0).max():.1%}")
+    if asked.seeds > 1:
+        print(f"alone, standard deviation between seeds: {np.sqrt(alone.var(0, ddof=1).mean()):.2%}")
+        taus = [kendalltau(one, other).statistic for one, other in combinations(alone, 2)]
+        print(f"alone, Kendall's tau between two seeds: {', '.join(f'{tau:.2f}' for tau in taus)}")
+    for epochs in asked.supernet_epochs:
+        report(epochs, inherited_accuracies(asked, dataset, space, epochs, drawn), alone.mean(0))
+
+
+def accuracies_alone(dataset: Dataset, drawn: list[Architecture], epochs: int, seeds: int) -> Floats:
+    """Validation accuracy of each network trained alone: (seeds, networks)."""
+    train, validation = (tensors_of(split, dataset.normalisation) for split in (dataset.train, dataset.validation))
+    found = np.empty((seeds, len(drawn)))
+    for index, architecture in enumerate(drawn):
+        for seed in range(seeds):
+            model = build(architecture, seed)
+            fit(model, architecture.input, train, validation, Recipe(epochs), seed, lambda remark="": None)
+            found[seed, index] = accuracy(model, validation, architecture.input)
+        each = ", ".join(f"{value:.2%}" for value in found[:, index])
+        print(f"{digest(architecture)}: alone {each}", flush=True)
+    return found
+
+
+def inherited_accuracies(
+    asked: argparse.Namespace, dataset: Dataset, space: SearchSpace, epochs: int, drawn: list[Architecture]
+) -> Floats:
+    """Validation accuracy of each network with a supernet's weights: (networks,)."""
+    device, recipe = load_device("xr-npu"), Recipe(epochs)
     request = Request(
         asked.data, dataset.fingerprint, asked.space, space, device, Budget(), recipe, "random", 0, None, 1, 1
     )
     with TemporaryDirectory() as folder:
         judge = inherited_accuracy(trained_supernet(request, dataset, RunFolder(Path(folder))), dataset, seed=0)
-    train, validation = (tensors_of(split, dataset.normalisation) for split in (dataset.train, dataset.validation))
-    rng = np.random.default_rng(0)
-    pairs = []
-    # Gene by gene, so that small networks are as likely as large ones; `space.sample` draws mostly the deepest.
-    for _ in range(asked.architectures):
-        architecture = space.decode([int(rng.integers(len(gene.choices))) for gene in space.genes])
-        alone = build(architecture, seed=0)
-        fit(alone, architecture.input, train, validation, Recipe(asked.epochs), 0, lambda note="": None)
-        pairs.append((judge(architecture), accuracy(alone, validation, architecture.input)))
-        print(f"{digest(architecture)}: inherited {pairs[-1][0]:.2%}, alone {pairs[-1][1]:.2%}", flush=True)
-    inherited, trained = np.array(pairs).T
-    tau = kendalltau(inherited, trained)
+    return np.array([judge(architecture) for architecture in drawn])
+
+
+def report(epochs: int, inherited: Floats, alone: Floats) -> None:
+    """Print what one supernet's ranking is worth."""
+    tau = kendalltau(inherited, alone)
     interval = bootstrap(
-        (inherited, trained), lambda a, b: kendalltau(a, b).statistic, paired=True, vectorized=False, rng=0
+        (inherited, alone), lambda a, b: kendalltau(a, b).statistic, paired=True, vectorized=False, rng=0
     ).confidence_interval
-    print(f"\n{asked.architectures} architectures of {asked.space} on {asked.data}; {machine_line()}")
-    print(f"Kendall's tau {tau.statistic:.2f} (95 % {interval.low:.2f} to {interval.high:.2f}), p = {tau.pvalue:.3f}")
-    print(f"inherited {inherited.min():.1%} to {inherited.max():.1%}, alone {trained.min():.1%} to {trained.max():.1%}")
-    print(f"regret of the network that the supernet ranks first: {trained.max() - trained[inherited.argmax()]:.2%}")
+    print(f"supernet of {epochs} epochs: inherited {inherited.min():.1%} to {inherited.max():.1%}")
+    print(f"  Kendall's tau {tau.statistic:.2f} (95 % {interval.low:.2f} to {interval.high:.2f}), p = {tau.pvalue:.3f}")
+    print(f"  regret of the network that it ranks first: {alone.max() - alone[inherited.argmax()]:.2%}", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ SCHEMA = 1
 class Advance(Protocol):
     """Tells a progress bar that a step is done, and what to show beside it."""
 
-    def __call__(self, note: str = "") -> None: ...
+    def __call__(self, remark: str = "") -> None: ...
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
@@ -66,7 +66,7 @@ def note(text: str) -> None:
 
 @contextmanager
 def progress(what: str, total: int, done: int = 0) -> Iterator[Advance]:
-    """A progress bar with its ETA on standard error, which vanishes where that is no terminal.
+    """A progress bar with its ETA on standard error; a line after each tenth of the steps where that is no terminal.
 
     Args:
         what: the work, in a few words.
@@ -86,7 +86,11 @@ def progress(what: str, total: int, done: int = 0) -> Iterator[Advance]:
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task(what, total=total, completed=done, note="")
 
-        def advance(note: str = "") -> None:
-            bar.update(task, advance=1, note=note)
+        def advance(remark: str = "") -> None:
+            nonlocal done
+            done += 1
+            bar.update(task, advance=1, note=remark)
+            if not console.is_terminal and 10 * done // total > 10 * (done - 1) // total:
+                note(f"{what}: {done} of {total}{remark and ', '}{remark}")
 
         yield advance

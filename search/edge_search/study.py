@@ -120,7 +120,8 @@ class Search:
                     proposal = self._propose()
                 if proposal is not None:
                     self._judge(*proposal)
-                    advance(f"best {max(candidate.accuracy for candidate in self.evaluated.values()):.1%}")
+                    with self._lock:
+                        advance(f"best {max(candidate.accuracy for candidate in self.evaluated.values()):.1%}")
 
         with ThreadPoolExecutor(jobs) as pool:
             for worker in [pool.submit(work) for _ in range(jobs)]:

@@ -22,7 +22,8 @@ from tests.edge_deploy.networks_for_tests import NETWORKS
 
 def rows(path: Path, spec: ModelSpec | None, request_us: float = 300.0, wall_us: float = 310.0) -> tuple[Row, ...]:
     ready = compile_model(path)
-    return rows_of(count(ready, warm_up(ready) * 1000, 0.0), ready.model, origins_of(ready.model, spec), request_us, wall_us)
+    counted = count(ready, 1000 * warm_up(ready), 0.0)
+    return rows_of(counted, ready.model, origins_of(ready.model, spec), request_us, wall_us)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
