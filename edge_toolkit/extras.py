@@ -18,6 +18,10 @@ def require(extra: str, *modules: str) -> None:
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
         raise MissingError(
-            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed; "
-            f"run pip install 'xr-edge-toolkit[{extra}]'"
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed; {remedy(extra)}"
         )
+
+
+def remedy(extra: str) -> str:
+    """What to do to have an extra; through the constraints, since a bare torch pulls gigabytes of CUDA."""
+    return f"run pip install -c constraints.txt '.[{extra}]' in the project's folder"

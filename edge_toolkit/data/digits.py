@@ -5,7 +5,7 @@ import numpy as np
 from edge_toolkit.data.raw import Raw
 from edge_toolkit.data.resize import resized
 from edge_toolkit.data.splitting import raw_of, stratified
-from edge_toolkit.errors import MissingError
+from edge_toolkit.extras import require
 
 SIZE = 32
 SHARES = (0.6, 0.2, 0.2)
@@ -21,12 +21,9 @@ def load(seed: int) -> Raw:
     Raises:
         MissingError: scikit-learn is not installed.
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise MissingError(
-            "digits: scikit-learn is not installed; run pip install 'xr-edge-toolkit[search]'"
-        ) from error
+    require("search", "sklearn")
+    from sklearn.datasets import load_digits
+
     bunch = load_digits()
     images = (bunch.images / 16).astype(np.float32)  # (n, 8, 8); the levels are 0 to 16
     parts = stratified(bunch.target, SHARES, np.random.default_rng(seed))

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_toolkit.data.raw import MAX_BYTES
-from edge_toolkit.errors import InputError, MissingError
+from edge_toolkit.errors import InputError
+from edge_toolkit.extras import require
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -41,10 +42,7 @@ def read_images(files: Sequence[Path], size: int | None, what: str, root: Path) 
         MissingError: Pillow is not installed.
         InputError: images that cannot be read, or that differ; all are told, the first few by name.
     """
-    try:
-        import PIL.Image  # noqa: F401  # asked here once, so that the rest may import it
-    except ImportError as error:
-        raise MissingError(f"{what}: Pillow is not installed; run pip install 'xr-edge-toolkit[search]'") from error
+    require("search", "PIL")
     bad: dict[str, str] = {}
     forms = {file: form for file in files if (form := _form(file, bad, root)) is not None}
     problems = _form_problems(forms, size, what, root) if forms else []

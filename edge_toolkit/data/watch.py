@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from edge_toolkit.data.raw import Raw, RawSplit
 from edge_toolkit.data.unpickling import read_pickled_npy
 from edge_toolkit.errors import InputError, MissingError
+from edge_toolkit.extras import remedy
 
 PACKAGE, VERSION, FILE = "seglearn", "1.2.5", "seglearn/data/watch_dataset.npy"
 SHA256 = "eb122f23cdf06ef6bd6c6c5312958ec5cf9d038e2e6d457b8081662c75a42537"
@@ -62,8 +63,7 @@ def locate() -> Path:
         path = Path()
     if not path.is_file():
         raise MissingError(
-            f"watch: the package {PACKAGE} {VERSION}, which ships the recordings, is not installed; "
-            "run pip install 'xr-edge-toolkit[demo]'"
+            f"watch: the package {PACKAGE} {VERSION}, which ships the recordings, is not installed; {remedy('demo')}"
         )
     return path
 

@@ -220,8 +220,8 @@ def test_command_without_the_extra_says_which(
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert exit_status("export", run / "models" / "knee") == 2
-    told = capsys.readouterr().err
-    assert told == "edge-toolkit: onnxruntime is not installed; run pip install 'xr-edge-toolkit[search]'\n"
+    remedy = "run pip install -c constraints.txt '.[search]' in the project's folder"
+    assert capsys.readouterr().err == f"edge-toolkit: onnxruntime is not installed; {remedy}\n"
 
 
 def test_command_without_a_model_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,7 +118,7 @@ def test_watch_cuts_at_each_step() -> None:
 
 def test_watch_without_its_package_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "PACKAGE", "no-such-package")
-    with pytest.raises(MissingError, match=r"pip install 'xr-edge-toolkit\[demo\]'"):
+    with pytest.raises(MissingError, match=r"pip install -c constraints.txt '\.\[demo\]'"):
         load_dataset("watch")
 
 
