@@ -23,7 +23,7 @@ from edge_search.request import Request
 from edge_search.samplers import SAMPLERS
 from edge_search.search import inherited_accuracy, trained_supernet
 from edge_search.space import load_space
-from edge_search.study import Question, Search
+from edge_search.study import Question, Search, open_study
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.budget import Budget
 from edge_toolkit.data import load_dataset
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--supernet-epochs", type=int, default=12)
-    parser.add_argument("--samplers", nargs="+", default=list(SAMPLERS))
+    parser.add_argument("--samplers", nargs="+", choices=list(SAMPLERS), default=["nsga2", "tpe", "random"])
     asked = parser.parse_args()
     dataset, budget = load_dataset(asked.data), Budget(asked.latency_ms, asked.energy_mj)
     space = load_space(asked.space).for_data(dataset.input_shape, dataset.classes)
@@ -64,7 +64,7 @@ def main() -> None:
     for seed in range(asked.seeds):
         for name in asked.samplers:
             start = space.smallest()
-            search = Search(question, evaluate, name, seed, InMemoryStorage(), f"{name}-{seed}", start)
+            search = Search(question, evaluate, open_study(InMemoryStorage(), "test"), name, seed, start)
             search.run(asked.trials, 1, lambda remark="": None)
             scaled = objectives(tuple(search.evaluated.values())) / [1, asked.latency_ms, asked.energy_mj]
             found[name].append(float(hypervolume(scaled, ref=np.ones(3))))

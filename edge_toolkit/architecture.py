@@ -177,8 +177,7 @@ def _walk(architecture: Architecture) -> Iterator[Placed]:
 
 
 def _problems(architecture: Architecture) -> Iterator[str]:
-    for name, value in zip(("channels", "height", "width"), architecture.input, strict=True):
-        yield from _at_least(f"input {name}", value, 1)
+    yield from input_problems(architecture.input)
     yield from stem_problems(architecture.stem)
     if not architecture.stages:
         yield "stages is empty; a network has at least one stage"
@@ -187,6 +186,12 @@ def _problems(architecture: Architecture) -> Iterator[str]:
         yield from _stage_problems(f"stages[{index}]", stage, width)
         width = stage.width
     yield from head_problems(architecture.head)
+
+
+def input_problems(shape: Shape) -> Iterator[str]:
+    """The rules that an input's shape breaks, one line each."""
+    for name, value in zip(("channels", "height", "width"), shape, strict=True):
+        yield from _at_least(f"input {name}", value, 1)
 
 
 def stem_problems(stem: Stem) -> Iterator[str]:

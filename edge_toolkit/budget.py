@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 from edge_toolkit.errors import InputError
 
@@ -19,9 +20,9 @@ class Budget:
 
     def __post_init__(self) -> None:
         problems = [
-            f"{name}={bound} must be greater than 0; leave it out for no bound"
+            f"{name}={bound} must be a number greater than 0; leave it out for no bound"
             for name, bound in self.bounds.items()
-            if not bound > 0
+            if not 0 < bound < inf
         ]
         if problems:
             raise InputError.listing("budget", problems)
@@ -40,6 +41,12 @@ class Budget:
         """The names of the bounds that `costs` exceeds."""
         return [name for name, excess in self.excess(costs).items() if excess > 0]
 
+    def verdict(self, latency_ms: float | None) -> str:
+        """Whether a measured latency keeps its bound, in words; nothing where one of the two is missing."""
+        if self.latency_ms is None or latency_ms is None:
+            return ""
+        return "kept" if latency_ms <= self.latency_ms else f"broken: {latency_ms / self.latency_ms:.1f} times"
+
 
 def budget_of(latency_ms: float | None, energy_mj: float | None, fps: float | None) -> Budget:
     """A budget from the options of a command; a frame rate (frames a second) bounds the latency too, 90 fps = 11.1 ms.
@@ -48,8 +55,8 @@ def budget_of(latency_ms: float | None, energy_mj: float | None, fps: float | No
         InputError: a bound is not a positive number.
     """
     if fps is not None:
-        if not fps > 0:
-            raise InputError(f"--fps {fps} must be greater than 0; leave it out for no bound")
+        if not 0 < fps < inf:
+            raise InputError(f"--fps {fps} must be a number greater than 0; leave it out for no bound")
         frame_ms = 1000 / fps
         latency_ms = frame_ms if latency_ms is None else min(latency_ms, frame_ms)
     return Budget(latency_ms, energy_mj)

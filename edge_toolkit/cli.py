@@ -32,15 +32,20 @@ def build_app() -> typer.Typer:
     return app
 
 
-def _root(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
-) -> None:
-    if version:
+def _version(asked: bool) -> None:
+    if asked:
         from edge_toolkit import __version__
 
         sys.stdout.write(f"edge-toolkit {__version__}\n")
         raise typer.Exit
+
+
+def _root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
     if debug:
         os.environ["EDGE_TOOLKIT_DEBUG"] = "1"
 

@@ -21,7 +21,6 @@ def data_command(
             metavar="NAME", help="A built-in name, npz:FILE, folder:DIR[@SIZE] or idx:DIR.", show_default=False
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of a split that the data does not fix.")] = 0,
     json_to: JsonTo = None,
 ) -> None:
     """List the data that is built in, or check and describe NAME."""
@@ -31,7 +30,7 @@ def data_command(
     if name is None:
         drawn, payload = describe.listing()
     else:
-        drawn, payload = describe.description(load_dataset(name, seed), load_test(name, seed), seed)
+        drawn, payload = describe.description(load_dataset(name), load_test(name))
     show(drawn, payload, json_to)
 
 

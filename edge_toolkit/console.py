@@ -24,7 +24,7 @@ class Advance(Protocol):
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
-    """A plain table; a column whose name ends in a unit or `#` (dropped) is set right."""
+    """A plain table; columns of numbers are set right."""
     drawn = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     numeric = [all(_looks_numeric(str(row[index])) for row in rows) for index in range(len(columns))]
     for name, right in zip(columns, numeric, strict=True):
@@ -51,12 +51,12 @@ def show(drawn: Sequence[Table | str], payload: Mapping[str, Any], json_to: str 
     if json_to == "-":
         sys.stdout.write(json.dumps(whole, indent=2, allow_nan=False) + "\n")
         return
+    if json_to is not None:  # first, since a reader such as `head` may close the pipe
+        write_json(Path(json_to), whole)
+        note(f"JSON in {json_to}")
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     for item in drawn:
         console.print(item, soft_wrap=isinstance(item, str), markup=False)
-    if json_to is not None:
-        write_json(Path(json_to), whole)
-        note(f"JSON in {json_to}")
 
 
 def note(text: str) -> None:

@@ -80,7 +80,7 @@ def estimate(layers: LayerTable, device: Device) -> Cost:
 
 def _compute_us(layers: LayerTable, device: Device) -> Floats:
     processor = device.processor
-    reached = np.array([processor.utilisation.value.get(kind, 1.0) for kind in KINDS])
+    reached = np.array([processor.utilisation.value[kind] for kind in KINDS])
     share = reached[[KINDS.index(kind) for kind in layers.kind.tolist()]]
     cycles = layers.macs / (processor.macs_per_cycle.value * share)
     moved = (layers.inputs + layers.outputs) / (processor.elements_per_cycle.value * share)

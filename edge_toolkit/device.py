@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked, read_yaml
-from edge_toolkit.layers import Kind
+from edge_toolkit.layers import KINDS, Kind
 
 
 class Closed(BaseModel):
@@ -22,17 +22,25 @@ class Closed(BaseModel):
 class Constant(Closed):
     """A number, and where it comes from; `assumed` marks one that no source gives for this very device."""
 
-    value: float = Field(gt=0)
+    value: float = Field(gt=0, allow_inf_nan=False)
     source: str = Field(min_length=1)
     assumed: bool = False
 
 
 class Utilisation(Closed):
-    """Share of the peak that each kind of layer reaches, from 0 to 1, and where that comes from."""
+    """Share of the peak that each kind of layer reaches, above 0 and up to 1, and where that comes from."""
 
-    value: Mapping[Kind, float]
+    value: Mapping[Kind, Annotated[float, Field(gt=0, le=1)]]
     source: str = Field(min_length=1)
     assumed: bool = False
+
+    @field_validator("value")
+    @classmethod
+    def _every_kind(cls, value: Mapping[Kind, float]) -> Mapping[Kind, float]:
+        missing = [kind for kind in KINDS if kind not in value]
+        if missing:
+            raise ValueError(f"{', '.join(missing)} missing: each kind of layer needs its share")
+        return value
 
 
 class Processor(Closed):

@@ -60,11 +60,18 @@ def _front_panel(panel: "Axes", front: Front, cost: str) -> None:
     y = [100 * candidate.accuracy for candidate in front.candidates]
     panel.scatter(x, y, color=COLOURS[0], s=28, zorder=3)
     for index in set(front.picks.values()):
-        names = ", ".join(name for name, at in front.picks.items() if at == index)
         panel.scatter([x[index]], [y[index]], facecolors="none", edgecolors=INK, s=90, zorder=4)
         left = x[index] > 0.5 * max(x)  # towards the middle, where there is room
         offset, align = ((-8, -3), "right") if left else ((8, -3), "left")
-        panel.annotate(names, (x[index], y[index]), offset, textcoords="offset points", ha=align, fontsize=8, color=INK)
+        panel.annotate(
+            front.names(index),
+            (x[index], y[index]),
+            offset,
+            textcoords="offset points",
+            ha=align,
+            fontsize=8,
+            color=INK,
+        )
     bound = front.budget.bounds.get(cost)
     if bound is not None:
         panel.axvline(bound, color=BUDGET, linestyle="--")

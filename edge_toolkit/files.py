@@ -1,7 +1,6 @@
 """Reading and writing files: checked where they enter, written beside and renamed into place."""
 
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,17 +17,25 @@ T = TypeVar("T")
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends well, and vanishes when it does not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    beside = Path(name)
+    """A temporary path beside `path` that takes its place when the block ends well, and vanishes when it does not.
+
+    Raises:
+        InputError: the place cannot be written to.
+    """
     try:
-        yield beside
-        beside.chmod(0o644)  # mkstemp makes it private; what it replaces is an ordinary file
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A folder, for a file that `mkstemp` makes would be private, and `touch` in it honours the umask.
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as folder:
+            beside = Path(folder) / path.name
+            yield beside
+            beside.replace(path)
+    except OSError as error:
+        raise not_writable(path, error) from error
+
+
+def not_writable(path: Path, error: OSError) -> InputError:
+    """What a user is told where a file cannot be written."""
+    return InputError(f"{path}: cannot be written ({error.strerror or error}); give a place that can")
 
 
 def write_text(path: Path, text: str) -> None:

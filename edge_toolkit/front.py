@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -11,8 +11,6 @@ from edge_toolkit.architecture import Architecture
 from edge_toolkit.budget import Budget
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked, read_json, write_json
-
-SCHEMA = 1
 
 PICKS = ("knee", "fastest", "most-accurate", "least-energy")
 """The candidates that have a name."""
@@ -52,7 +50,16 @@ class Front:
     candidates: tuple[Candidate, ...]
     picks: Mapping[str, int]
     evaluated: int
-    schema: int = SCHEMA
+    schema: Literal[1] = 1
+
+    def __post_init__(self) -> None:
+        beyond = [name for name, index in self.picks.items() if not 0 <= index < len(self.candidates)]
+        if beyond:
+            raise InputError(f"picks {', '.join(beyond)}: point beyond the {len(self.candidates)} candidates")
+
+    def names(self, index: int) -> str:
+        """The picks that a candidate is, separated by commas; often none."""
+        return ", ".join(name for name, at in self.picks.items() if at == index)
 
     def pick(self, name: str) -> Candidate:
         """The candidate of a name: `knee`, `fastest`, `most-accurate`, `least-energy`, or its index in the front.
@@ -86,7 +93,7 @@ def read_front(path: Path) -> Front:
         InputError: the file is missing, or breaks a rule.
     """
     if not path.is_file():
-        raise InputError(f"{path}: there is no front yet; `edge-toolkit search --out {path.parent}` makes it")
+        raise InputError(f"{path}: there is no front yet; the command that began the search goes on with it")
     return checked(_ADAPTER, read_json(path), str(path))
 
 

@@ -6,7 +6,16 @@ from typing import Literal
 
 from pydantic import with_config
 
-from edge_toolkit.architecture import CLOSED, Head, Shape, Stem, head_problems, stem_output, stem_problems
+from edge_toolkit.architecture import (
+    CLOSED,
+    Head,
+    Shape,
+    Stem,
+    head_problems,
+    input_problems,
+    stem_output,
+    stem_problems,
+)
 from edge_toolkit.errors import InputError
 
 
@@ -31,7 +40,12 @@ class LSTMBaseline:
     kind: Literal["lstm"] = "lstm"
 
     def __post_init__(self) -> None:
-        problems = [*stem_problems(self.stem), *_hidden_problems(self.hidden), *head_problems(self.head)]
+        problems = [
+            *input_problems(self.input),
+            *stem_problems(self.stem),
+            *_hidden_problems(self.hidden),
+            *head_problems(self.head),
+        ]
         if problems:
             raise InputError.listing("LSTM baseline", problems)
 

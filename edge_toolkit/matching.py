@@ -9,16 +9,16 @@ from edge_toolkit.errors import InputError
 from edge_toolkit.layers import layers_of
 from edge_toolkit.lstm import LSTMBaseline
 
-Match = Literal["parameters", "macs"]
+Match = Literal["parameters", "macs", "weights"]
+"""What is made equal: what training learns, multiply-accumulates, or what an exported model stores."""
 
 TOLERANCE = 0.02
 """Largest relative difference that still counts as a match."""
 
 
 def size_of(spec: Architecture | LSTMBaseline, match: Match) -> int:
-    """Parameters or MACs of a network, whichever is matched."""
-    layers = layers_of(spec)
-    return int((layers.parameters if match == "parameters" else layers.macs).sum())
+    """Parameters, MACs or stored weights of a network, whichever is matched."""
+    return int(getattr(layers_of(spec), match).sum())
 
 
 def matched_lstm(architecture: Architecture, match: Match = "parameters") -> LSTMBaseline:
@@ -38,14 +38,14 @@ def matched_lstm(architecture: Architecture, match: Match = "parameters") -> LST
 
 
 def lstm_of_size(shape: Shape, stem: Stem, head: Head, target: int, match: Match = "parameters") -> LSTMBaseline:
-    """The LSTM baseline with a given number of parameters or MACs, within 2 %.
+    """The LSTM baseline of a given size, within 2 %.
 
     Args:
         shape: input (channels, height, width).
         stem: first convolution.
         head: classifier.
-        target: parameters or MACs to come near to.
-        match: which of the two `target` counts.
+        target: what to come near to.
+        match: what `target` counts.
 
     Raises:
         InputError: no LSTM behind this stem and before this head comes within 2 % of `target`.

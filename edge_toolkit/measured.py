@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pydantic import TypeAdapter
 
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked, read_json, write_json
-
-SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Measured:
     machine: Machine
     candidates: Mapping[str, Measurement] = field(default_factory=dict)
     weights: str = "random, seed 0"
-    schema: int = SCHEMA
+    schema: Literal[1] = 1
 
 
 def write_measured(path: Path, measured: Measured) -> None:

@@ -64,6 +64,7 @@ def write_model(folder: Path, model: Model) -> None:
     """Write a model folder; the spec goes last, so that a folder with one is whole."""
     from safetensors.numpy import save_file
 
+    (folder / "architecture.json").unlink(missing_ok=True)
     with replacing(folder / "weights.safetensors") as beside:
         save_file({name: np.ascontiguousarray(array) for name, array in model.weights.items()}, beside)
     write_json(folder / "preprocessing.json", asdict(model.preprocessing))

@@ -7,10 +7,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from edge_toolkit.console import SCHEMA
+from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked, read_json
 from edge_toolkit.measured import Machine
 
 Verdict = Literal["faster", "slower", "no difference seen"]
+
+REST = ("runtime", "binding")
+"""The rows that stand for no node."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,8 @@ class Profile:
     `latency_ms` is the request's own time, `wall_us` the median of the Python call around it; `rows`, which end with
     `runtime` and `binding`, sum to it. `counted_us` is the median request while the rows were counted, and `unread_us`
     bounds how much of `runtime` belongs to rows, whose counters drop fractions of a microsecond. `macs`
-    and `parameters` are the architecture's where that is known, else the model's own; `uncounted` names loops whose
-    bodies the MACs leave out.
+    and `parameters` are the architecture's where that is known, else the model's own; `uncounted` names operations
+    whose MACs are left out.
     """
 
     target: str
@@ -96,7 +101,6 @@ class Profile:
     streams: int
     latency_ms: Latency
     wall_us: Annotated[float, Field(gt=0)]
-    request_us: float
     counted_us: float
     unread_us: float
     macs: int
@@ -118,6 +122,11 @@ class Profile:
     def both(self) -> tuple["Profile", ...]:
         """This network, and the baseline where there is one."""
         return (self,) if self.baseline is None else (self, self.baseline)
+
+    @property
+    def request_us(self) -> float:
+        """The median request without counters, us."""
+        return 1000 * self.latency_ms.median
 
     @property
     def lost_us(self) -> float:
@@ -158,7 +167,10 @@ def read_profile(path: Path) -> Profile:
     Raises:
         InputError: the file is missing, or breaks a rule.
     """
-    return checked(_ADAPTER, read_json(path), str(path))
+    value = read_json(path)
+    if isinstance(value, dict) and value.get("schema") != SCHEMA:
+        raise InputError(f"{path}: schema must be {SCHEMA}, but is {value.get('schema')}; profile again")
+    return checked(_ADAPTER, value, str(path))
 
 
 _ADAPTER: TypeAdapter[Profile] = TypeAdapter(Profile)

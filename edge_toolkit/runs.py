@@ -69,6 +69,6 @@ def existing_run(path: Path) -> RunFolder:
     run = RunFolder(path)
     if not run.request.is_file():
         raise InputError(
-            f"{path}: holds no run ({run.request.name} is missing); `edge-toolkit search --out {path}` makes one"
+            f"{path}: holds no run ({run.request.name} is missing); `edge-toolkit search ... --out {path}` makes one"
         )
     return run

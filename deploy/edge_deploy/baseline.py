@@ -55,7 +55,7 @@ def baseline_of(target: Target, baseline: str, folder: Path) -> Target:
 
 
 def lstm_beside(path: Path) -> LSTMBaseline:
-    """The LSTM with the parameters of a bare model: one image or sequence in, class scores out.
+    """The LSTM with as many stored weights as a bare model: one image or sequence in, class scores out.
 
     Raises:
         InputError: the model has other inputs or outputs, or no LSTM has its size.
@@ -76,7 +76,7 @@ def lstm_beside(path: Path) -> LSTMBaseline:
         raise InputError(f"{path}: its output is no row of at least 2 class scores; {remedy}")
     shape = _channels_first(sizes)
     try:
-        return lstm_of_size(shape, _stem(shape), Head(classes), model_parameters(model))
+        return lstm_of_size(shape, _stem(shape), Head(classes), model_parameters(model), "weights")
     except InputError as error:
         raise InputError(f"{path}: {error}; or {remedy}") from error
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from edge_deploy.ir import ir_of
 from edge_deploy.onnx_export import network, onnx_of
+from edge_toolkit.files import replacing
 from edge_toolkit.lstm import LSTMBaseline
 from edge_toolkit.model_folder import Weights
 from edge_toolkit.nn import build
@@ -48,7 +49,7 @@ def random_ir(spec: ModelSpec, folder: Path) -> Path:
         AnswerIsNo: OpenVINO does not see an LSTM as one.
     """
     contents = converted(spec, random_weights(spec))
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("model.bin", "model.xml"):  # the .xml last, so that one which is there is whole
-        (folder / name).write_bytes(contents[name])
+    for name in ("model.bin", "model.xml"):  # the .xml last, so that one which is there has its weights
+        with replacing(folder / name) as beside:
+            beside.write_bytes(contents[name])
     return folder / "model.xml"

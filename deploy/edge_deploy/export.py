@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shlex
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -159,10 +160,9 @@ def _baseline(model_folder: Path, model: Model, architecture: Architecture) -> P
         spec = matched_lstm(architecture)
     except InputError as error:
         raise InputError(f"{error}; or export with --no-baseline") from error
-    run = model_folder.parent.parent if model_folder.parent.name == "models" else "RUN"
     note(
         f"the LSTM baseline has random weights, which give its latency but no accuracy; for both, run "
-        f"`edge-toolkit train {run} --baseline lstm --like {model_folder.name}` and export again"
+        f"`edge-toolkit train --baseline lstm --like {shlex.quote(str(model_folder))}` and export again"
     )
     return Part(spec, random_weights(spec), model.preprocessing, None)
 
@@ -171,8 +171,10 @@ def _check_match(folder: Path, lstm: Model, model: Model) -> None:
     problems = []
     if not isinstance(lstm.spec, LSTMBaseline):
         problems.append(f"is a {lstm.spec.kind} network, and the baseline is an LSTM")
-    if (lstm.spec.input, lstm.spec.head.classes) != (model.spec.input, model.spec.head.classes):
+    if lstm.spec.input != model.spec.input:
         problems.append(f"takes {lstm.spec.input}, and the model {model.spec.input}")
+    if lstm.spec.head.classes != model.spec.head.classes:
+        problems.append(f"tells {lstm.spec.head.classes} classes apart, and the model {model.spec.head.classes}")
     if lstm.preprocessing.fingerprint != model.preprocessing.fingerprint:
         problems.append("was trained on other data")
     ratios = {match: size_of(lstm.spec, match) / size_of(model.spec, match) for match in ("parameters", "macs")}

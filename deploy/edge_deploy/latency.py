@@ -83,7 +83,9 @@ def interleaved(models: Sequence[Runnable], seconds: float = 3.0, rounds: int = 
 
 
 def warm_up(model: Runnable, clock: Callable[[], float] = time.perf_counter) -> float:
-    """Run a model until it is steady: at least 20 requests and 0.2 s, then until ten more are no faster; at most 2 s.
+    """Run a model until it is steady: at least 20 requests and 0.2 s, then until ten more are no faster.
+
+    That takes 2 s at most, or as long as 20 requests, of which 20 s are enough.
 
     Returns:
         The median time of the last requests, ms.

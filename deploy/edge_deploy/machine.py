@@ -23,7 +23,7 @@ def versions() -> dict[str, str]:
     from edge_toolkit import __version__
 
     return {
-        "edge-toolkit": __version__,
+        "xr-edge-toolkit": __version__,
         "openvino": ov.get_version(),
         "numpy": np.__version__,
         "python": platform.python_version(),

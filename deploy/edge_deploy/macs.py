@@ -4,8 +4,8 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-LOOPS = ("TensorIterator", "Loop")
-"""Operations with a body of their own, which is not counted."""
+OPAQUE = ("TensorIterator", "Loop", "If", "Einsum")
+"""Operations that multiply inside, in a body or by a formula, which is not counted."""
 
 
 def macs_of(op: Any) -> int:
@@ -19,13 +19,13 @@ def macs_of(op: Any) -> int:
 
 
 def model_macs(model: Any) -> int:
-    """Multiply-accumulates of a whole model. Bodies of loops are not counted (`uncounted` names them)."""
+    """Multiply-accumulates of a whole model. What `uncounted` names is left out."""
     return sum(macs_of(op) for op in model.get_ops())
 
 
 def uncounted(model: Any) -> tuple[str, ...]:
-    """The names of the operations whose bodies are not counted."""
-    return tuple(op.get_friendly_name() for op in model.get_ops() if op.get_type_name() in LOOPS)
+    """The names of the operations that multiply and are not counted."""
+    return tuple(op.get_friendly_name() for op in model.get_ops() if op.get_type_name() in OPAQUE)
 
 
 def model_parameters(model: Any) -> int:

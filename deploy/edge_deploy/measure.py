@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from rich.table import Table
@@ -29,7 +28,9 @@ def measure(
     seconds: float = 1.0,
     export: Callable[[ModelSpec, Path], Path] = random_ir,
 ) -> Measured:
-    """Measure what is not measured yet, all of it in one interleaved run, and write `measured.json`.
+    """Measure the candidates of a front in turn, in one interleaved run, and write `measured.json`.
+
+    Nothing is done where an earlier call measured all of them with the same settings.
 
     Args:
         run: a run folder with a front.
@@ -41,7 +42,7 @@ def measure(
             depend on them.
 
     Returns:
-        The measurements of the front's candidates: those of an earlier call with the same settings, and the new ones.
+        The measurements of the front's candidates.
 
     Raises:
         InputError: there is no front, or an option breaks a rule.
@@ -51,30 +52,21 @@ def measure(
     front = read_front(run.front)
     settings = Settings(device, device_name(device), precision, threads, versions())
     wanted = {digest(candidate.architecture): candidate.architecture for candidate in front.candidates}
-    kept = {key: value for key, value in _earlier(run, settings).items() if key in wanted}
-    measured = Measured(settings, this_machine(), kept)
-    missing = {key: architecture for key, architecture in wanted.items() if key not in kept}
-    if missing:
-        models = run.path / "measured-models"  # until the measurements are written, so that a stop costs no export
-        ready = _compiled(_exported(missing, models, export), settings)
-        samples = interleaved(list(ready.values()), seconds)
-        new = {key: _measurement(latency_of(taken)) for key, taken in zip(ready, samples, strict=True)}
-        measured = replace(measured, candidates={key: (kept | new)[key] for key in wanted})
+    if run.measured.is_file():
+        earlier = read_measured(run.measured)
+        if earlier.settings == settings and wanted.keys() <= earlier.candidates.keys():
+            note(f"{run.measured}: holds all of them with these settings; remove it to measure again")
+            return earlier
+        note(f"{run.measured}: was taken with other settings, or of another front; everything is measured again")
+    models = run.path / "measured-models"  # until the measurements are written, so that a stop costs no export
+    ready = _compiled(_exported(wanted, models, export), settings)
+    machine = this_machine()
+    samples = interleaved(list(ready.values()), seconds)
+    taken = {key: _measurement(latency_of(each)) for key, each in zip(ready, samples, strict=True)}
+    measured = Measured(settings, machine, taken)
     write_measured(run.measured, measured)
-    if missing:
-        shutil.rmtree(models)
+    shutil.rmtree(models)
     return measured
-
-
-def _earlier(run: RunFolder, settings: Settings) -> Mapping[str, Measurement]:
-    """What an earlier call measured, if it did so with the same settings."""
-    if not run.measured.is_file():
-        return {}
-    earlier = read_measured(run.measured)
-    if earlier.settings == settings:
-        return earlier.candidates
-    note(f"{run.measured}: was taken with other settings; everything is measured again")
-    return {}
 
 
 def _exported(
@@ -121,7 +113,7 @@ def measured_table(front: Front, measured: Measured) -> Table:
                 f"{taken.latency_ms:.4f}",
                 f"{low:.4f} to {high:.4f}",
                 f"{taken.p90_ms:.4f}",
-                ", ".join(name for name, pick in front.picks.items() if pick == index),
+                front.names(index),
             )
         )
     columns = ("candidate", "accuracy", "front ms", "measured ms", "95 % of the median", "p90 ms", "pick")

@@ -65,12 +65,12 @@ def parity_of(logits: Mapping[str, Logits], labels: NDArray[np.int64], bound: fl
         if not error <= bound:
             raise AnswerIsNo(
                 f"parity of {REFERENCE} and {name}: the relative error of the logits is {error:.2e} over {len(labels)} "
-                f"test samples, and at most {bound:.0e} passes; nothing was exported"
+                f"test samples, and at most {bound:.0e} passes; no bundle of it was written"
             )
         if right[name] != right[REFERENCE]:
             raise AnswerIsNo(
                 f"parity of {REFERENCE} and {name}: {right[REFERENCE]} and {right[name]} right answers of "
-                f"{len(labels)} test samples, and they must be equal; nothing was exported"
+                f"{len(labels)} test samples, and they must be equal; no bundle of it was written"
             )
     return Parity(samples=len(labels), bound=bound, errors=errors, right=right)
 

@@ -37,7 +37,8 @@ def profile(
         device: an OpenVINO device.
         precision: asked of the device; what it says it does is in the profile.
         threads: of the CPU.
-        seconds: of measuring each model; the counters take a third of it again, all of it on a busy machine.
+        seconds: of measuring each model, and a third of it again with counters; more for a model whose requests take
+            longer than a hundredth of it, or on a busy machine.
         baseline: `lstm` for the LSTM of equal parameters, or the path of a bundle or model; None for none.
 
     Raises:
@@ -77,7 +78,6 @@ def _one(target: Target, ready: Compiled, samples: Samples, seconds: float, mach
         streams=ready.streams,
         latency_ms=latency,
         wall_us=wall_us,
-        request_us=request_us,
         counted_us=counted.request_us,
         unread_us=LOST_US * len(counted.nodes),
         macs=int(layers.macs.sum()) if layers is not None else model_macs(ready.model),

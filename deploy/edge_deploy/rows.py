@@ -24,6 +24,9 @@ WINDOWS = 9
 
 PATIENCE = 3
 
+HASTE = 10
+"""Times the seconds asked for after which no window is begun, however few there are: a slow model needs fewer."""
+
 KEPT = 5
 """... until this many were quiet. So many count: those whose median request is nearest to what it is uncounted."""
 
@@ -71,15 +74,19 @@ def count(ready: Compiled, request_us: float, seconds: float) -> Counted:
     Args:
         ready: what was measured without counters.
         request_us: how long a request takes without them.
-        seconds: for all windows together, or three times as much on a busy machine.
+        seconds: for all windows together, up to three times as much on a busy machine; a slow model takes longer,
+            until ten times as much are over.
     """
 
     def off(window: Counted) -> float:
         return abs(window.request_us / request_us - 1)
 
     windows: list[Counted] = []
+    begin = time.perf_counter()
     while len(windows) < WINDOWS or (len(windows) < PATIENCE * WINDOWS and off(windows[KEPT - 1]) > QUIET):
         windows = sorted([*windows, _window(ready, seconds / WINDOWS)], key=off)
+        if time.perf_counter() - begin > HASTE * seconds:
+            break
     return middle_of(windows[:KEPT])
 
 

@@ -11,9 +11,8 @@ from edge_deploy.origins import SUFFIX
 from edge_deploy.rows import LOST_US, QUIET
 from edge_toolkit.console import table
 from edge_toolkit.files import replacing
-from edge_toolkit.profile import Profile, Row, Sum
+from edge_toolkit.profile import REST, Profile, Row, Sum
 
-REST = ("runtime", "binding")
 """Rows that no node executes; they stand last."""
 
 FIELDS = ("name", "block", "role", "kind", "time_us", "share", "macs", "kernel", "precision")

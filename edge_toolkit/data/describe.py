@@ -27,7 +27,7 @@ def listing() -> Page:
     return drawn, {"builtin": [asdict(one) for one in builtin], "forms": [source.form for source in SOURCES.values()]}
 
 
-def description(data: Dataset, test: Split, seed: int) -> Page:
+def description(data: Dataset, test: Split) -> Page:
     """One data set: its shape, splits, classes, normalisation and fingerprint."""
     counts = {
         name: [int(count) for count in np.bincount(split.y, minlength=data.classes)]
@@ -40,7 +40,7 @@ def description(data: Dataset, test: Split, seed: int) -> Page:
     ]
     channels = zip(range(data.input_shape[0]), data.normalisation.mean, data.normalisation.std, strict=True)
     drawn: list[Table | str] = [
-        f"{data.name}: {shape} (channels x height x width), {data.classes} classes, seed {seed}",
+        f"{data.name}: {shape} (channels x height x width), {data.classes} classes",
         f"source: {data.source}",
         *(f"note: {text}" for text in data.notes),
         f"fingerprint of train and validation: {data.fingerprint}\n",
@@ -50,7 +50,6 @@ def description(data: Dataset, test: Split, seed: int) -> Page:
     ]
     return drawn, {
         "name": data.name,
-        "seed": seed,
         "source": data.source,
         "notes": list(data.notes),
         "input_shape": list(data.input_shape),

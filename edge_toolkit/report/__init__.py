@@ -1,7 +1,6 @@
 """The page of a run: one HTML file that opens offline, made from the run's files alone.
 
 sources       what the files hold, checked at the door
-profile_file  a profile's JSON form, as this room reads it
 grids         the page's tables
 blocks        a network block by block
 headline      the pick in a few figures, and what a reader should know first

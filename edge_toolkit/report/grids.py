@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from edge_toolkit.front import Front
 from edge_toolkit.layers import layers_of
 from edge_toolkit.lstm import LSTMBaseline
-from edge_toolkit.profile import Profile, Sum
+from edge_toolkit.profile import REST, Profile, Sum
 from edge_toolkit.report.sources import Evidence, Trained
 
-REST = ("runtime", "binding")
 """Rows of a profile that no node executes; they stand last."""
 
 
@@ -79,21 +78,13 @@ def _front_rows(evidence: Evidence, front: Front) -> Iterator[tuple[str, ...]]:
             f"{candidate.energy_mj:.5f}",
             f"{candidate.macs / 1e6:.2f}",
             f"{candidate.parameters:,}",
-            ", ".join(name for name, at in front.picks.items() if at == index),
+            front.names(index),
         ]
         if evidence.measured is not None:
             found = evidence.measurement(candidate)
             latency_ms = found.latency_ms if found else None
-            row[4:4] = ["not measured" if latency_ms is None else f"{latency_ms:.4f}", kept(front, latency_ms)]
+            row[4:4] = ["not measured" if latency_ms is None else f"{latency_ms:.4f}", front.budget.verdict(latency_ms)]
         yield tuple(row)
-
-
-def kept(front: Front, latency_ms: float | None) -> str:
-    """Whether a latency keeps the front's budget, in words; nothing where there is none to compare."""
-    bound = front.budget.latency_ms
-    if bound is None or latency_ms is None:
-        return ""
-    return "kept" if latency_ms <= bound else f"broken: {latency_ms / bound:.1f} times"
 
 
 def _marked(evidence: Evidence, front: Front) -> frozenset[int]:
@@ -188,12 +179,6 @@ def versions_grid(evidence: Evidence) -> Grid:
         steps["profile"] = evidence.profile.versions
     if evidence.measured is not None:
         steps["measure"] = evidence.measured.settings.versions
-    packages = sorted({_package(name) for versions in steps.values() for name in versions})
-    by_step = [{_package(name): version for name, version in versions.items()} for versions in steps.values()]
-    rows = [(package, *(versions.get(package, "") for versions in by_step)) for package in packages]
+    packages = sorted({name for versions in steps.values() for name in versions})
+    rows = [(package, *(versions.get(package, "") for versions in steps.values())) for package in packages]
     return Grid(("package", *steps), tuple(rows))
-
-
-def _package(name: str) -> str:
-    """The distribution's own name where a step wrote its command's."""
-    return "xr-edge-toolkit" if name == "edge-toolkit" else name

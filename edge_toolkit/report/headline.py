@@ -7,7 +7,6 @@ from typing import Any
 
 from edge_toolkit.layers import layers_of
 from edge_toolkit.profile import Profile
-from edge_toolkit.report.grids import kept
 from edge_toolkit.report.sources import Evidence, Shipped, Trained
 from edge_toolkit.specs import digest
 
@@ -74,7 +73,7 @@ def commands(evidence: Evidence) -> dict[str, str]:
     model, bundle = shlex.quote(str(run.model(evidence.pick))), shlex.quote(str(run.bundle(evidence.pick)))
     profile = evidence.profile
     parts = {
-        "front": (evidence.front, f"search --out {folder}"),
+        "front": (evidence.front, f"search ... --out {folder}"),
         "model": (evidence.model(evidence.pick), f"train {folder} --pick {pick}"),
         "lstm": (evidence.model(evidence.lstm_name), f"train --baseline lstm --like {model}"),
         "bundle": (evidence.bundle, f"export {model}"),
@@ -123,7 +122,7 @@ def _budget(evidence: Evidence) -> Iterator[str]:
     if evidence.profile is not None:
         seen[f"{evidence.profile.device}, by profile"] = evidence.profile.latency_ms.median
     for where, latency_ms in seen.items():
-        if kept(front, latency_ms).startswith("broken"):
+        if "latency_ms" in front.budget.broken({**candidate.costs, "latency_ms": latency_ms}):
             yield (
                 f"The latency budget of {front.budget.latency_ms:.4g} ms, kept by the model of {front.device}, is "
                 f"broken on {where}: {latency_ms:.4f} ms."

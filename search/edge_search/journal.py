@@ -2,10 +2,15 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+from edge_toolkit.errors import InputError
+from edge_toolkit.files import not_writable
 
 if sys.platform != "win32":
     import fcntl
@@ -19,14 +24,37 @@ if sys.platform != "win32":
 
         def __init__(self, path: Path) -> None:
             super().__init__(str(path))
-            self._file = os.open(path, os.O_CREAT | os.O_RDWR)
+            self._path = path
 
         def acquire(self) -> bool:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            file = self._path.open("a")
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self._held = file  # by whoever has the lock, and no thread that still waits for it
             return True
 
         def release(self) -> None:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+            self._held.close()
+
+
+@contextmanager
+def alone(run: Path) -> Iterator[None]:
+    """The only process that searches in a run's folder, which is made if there is none.
+
+    Raises:
+        InputError: another process is at it, or the folder cannot be written to.
+    """
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        file = (run / ".searching").open("a")
+    except OSError as error:
+        raise not_writable(run, error) from error
+    with file:
+        if sys.platform != "win32":
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(f"--out {run}: another process searches in it; wait for it, or stop it") from None
+        yield
 
 
 def journal_storage(path: Path) -> JournalStorage:

@@ -1,7 +1,10 @@
 """`Request`: all that a search was asked, resolved, and its file `run.yaml`."""
 
+import hashlib
+import json
+import re
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import TypeAdapter
@@ -38,6 +41,7 @@ class Request:
     storage: str | None
     trials: int
     jobs: int
+    schema: Literal[1] = 1
 
     def __post_init__(self) -> None:
         counts = {"--trials": self.trials, "--jobs": self.jobs}
@@ -45,23 +49,35 @@ class Request:
         if problems:
             raise InputError.listing("search", problems)
 
+    @property
+    def identity(self) -> str:
+        """What decides a run's answers, as 12 hexadecimal digits: all but how long it goes on, and where it is kept."""
+        plain = {name: value for name, value in _plain(self).items() if name not in (*FREE, "storage")}
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
 
-def keep_request(run: RunFolder, request: Request) -> None:
-    """Write `run.yaml`, or see that the run in the folder was asked the same.
+
+def check_request(run: RunFolder, request: Request) -> None:
+    """See that the run in the folder, if there is one, was asked the same.
 
     Raises:
-        InputError: the folder holds a run that was asked something else.
+        InputError: it was asked something else.
     """
     if run.request.is_file():
         earlier = read_request(run)
-        freed = replace(earlier, **{name: getattr(request, name) for name in FREE})
+        same = replace(request, storage=without_password(request.storage))
         differs = [
-            field.name for field in fields(Request) if getattr(freed, field.name) != getattr(request, field.name)
+            field.name
+            for field in fields(Request)
+            if field.name not in FREE and getattr(earlier, field.name) != getattr(same, field.name)
         ]
         if differs:
             was = "; ".join(f"{name} was {_short(getattr(earlier, name))}" for name in differs)
             raise InputError(f"--out {run.path}: holds a run that was asked something else ({was}); use another folder")
-    write_text(run.request, yaml.safe_dump({"schema": 1, **_plain(request)}, sort_keys=False, allow_unicode=True))
+
+
+def write_request(run: RunFolder, request: Request) -> None:
+    """Write `run.yaml`, the password of its storage left out."""
+    write_text(run.request, yaml.safe_dump(_plain(request), sort_keys=False, allow_unicode=True))
 
 
 def read_request(run: RunFolder) -> Request:
@@ -70,17 +86,20 @@ def read_request(run: RunFolder) -> Request:
     Raises:
         InputError: `run.yaml` is missing or breaks a rule.
     """
-    value = read_yaml(run.request)
-    if isinstance(value, dict):
-        value.pop("schema", None)
-    return checked(_ADAPTER, value, str(run.request))
+    return checked(_ADAPTER, read_yaml(run.request), str(run.request))
 
 
 def _plain(request: Request) -> dict[str, Any]:
     plain = asdict(request)
+    plain["storage"] = without_password(request.storage)
     plain["space"] = request.space.model_dump(mode="json")
     plain["device"] = request.device.model_dump(mode="json", by_alias=True)
     return plain
+
+
+def without_password(url: str | None) -> str | None:
+    """A storage URL as it may be shown and kept."""
+    return url and re.sub(r"(://[^:/@]*:)[^/]*@", r"\1***@", url)
 
 
 def _short(value: object) -> str:

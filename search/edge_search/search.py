@@ -9,9 +9,9 @@ from edge_search.batches import tensors_of
 from edge_search.evaluation import accuracy, calibration_samples, inherited_model
 from edge_search.feasibility import in_the_way, nearest
 from edge_search.front import non_dominated, picks_of
-from edge_search.journal import journal_storage
-from edge_search.request import Request, keep_request
-from edge_search.study import Question, Search
+from edge_search.journal import alone, journal_storage
+from edge_search.request import Request, check_request, without_password, write_request
+from edge_search.study import Question, Search, open_study
 from edge_search.supernet import Supernet
 from edge_search.supernet_training import load_checkpoint, train_supernet
 from edge_toolkit.architecture import Architecture
@@ -26,7 +26,7 @@ MISSES = 3
 """Nearest misses that are told where nothing is inside the budget."""
 
 
-def search(request: Request, dataset: Dataset, run: RunFolder) -> Front:
+def run_search(request: Request, dataset: Dataset, run: RunFolder) -> Front:
     """Run a search, or go on with one, and write its front.
 
     Args:
@@ -39,36 +39,28 @@ def search(request: Request, dataset: Dataset, run: RunFolder) -> Front:
 
     Raises:
         AnswerIsNo: nothing in the space is inside the budget; told with the nearest misses.
-        InputError: the folder holds another run, or the storage can't be opened.
+        InputError: the folder holds another run, another process is at it, or the storage can't be opened.
     """
     question = Question(request.space, request.device, request.budget)
     near = nearest(question, request.seed)
     if request.budget.broken(near[0].costs):
         raise AnswerIsNo(_nothing_fits(request, question, near))
-    keep_request(run, request)
-    supernet = trained_supernet(request, dataset, run)
-    study = Search(
-        question,
-        inherited_accuracy(supernet, dataset, request.seed),
-        request.sampler,
-        request.seed,
-        _storage(request.storage, run),
-        run.name,
-        start=near[0].architecture,
-    )
-    with progress("searching", request.trials, done=len(study.evaluated)) as advance:
-        study.run(request.trials, request.jobs, advance)
-    if len(study.evaluated) < request.trials:
-        note(
-            f"found {len(study.evaluated)} networks inside the budget, of the {request.trials} asked for with --trials"
-        )
-    front = front_of(request, run.name, tuple(study.evaluated.values()))
-    write_front(run.front, front)
+    with alone(run.path):
+        check_request(run, request)
+        study = open_study(_storage(request.storage, run), run.name, request.identity)
+        write_request(run, request)  # after what a mistyped storage would stop, before what takes long
+        judge = inherited_accuracy(trained_supernet(request, dataset, run), dataset, request.seed)
+        search = Search(question, judge, study, request.sampler, request.seed, start=near[0].architecture)
+        with progress("searching", request.trials, done=len(search.evaluated)) as advance:
+            search.run(request.trials, request.jobs, advance)
+        front = _front_of(request, run.name, tuple(search.evaluated.values()))
+        write_front(run.front, front)
+    if front.evaluated < request.trials:
+        note(f"found {front.evaluated} networks inside the budget, of the {request.trials} asked for with --trials")
     return front
 
 
-def front_of(request: Request, name: str, evaluated: tuple[Candidate, ...]) -> Front:
-    """The front of what a run evaluated."""
+def _front_of(request: Request, name: str, evaluated: tuple[Candidate, ...]) -> Front:
     candidates = non_dominated(evaluated)
     return Front(
         run=name,
@@ -120,8 +112,8 @@ def _storage(url: str | None, run: RunFolder) -> BaseStorage:
     try:
         return optuna.storages.get_storage(url)
     except Exception as error:  # whatever a database driver raises
-        reason = str(error).splitlines()[0]
-        raise InputError(f"--storage {url}: cannot be opened ({reason}); give an Optuna storage URL") from error
+        told = f"--storage {without_password(url)}: cannot be opened ({(str(error).splitlines() or [''])[0]})"
+        raise InputError(f"{told}; give an Optuna storage URL") from error
 
 
 def _nothing_fits(request: Request, question: Question, near: tuple[Candidate, ...]) -> str:

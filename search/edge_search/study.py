@@ -8,9 +8,9 @@ where another one was stopped.
 
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from threading import Lock
+from threading import Event, Lock
 
 import optuna
 from optuna.distributions import CategoricalDistribution
@@ -25,6 +25,7 @@ from edge_toolkit.budget import Budget
 from edge_toolkit.console import Advance
 from edge_toolkit.cost import estimate
 from edge_toolkit.device import Device
+from edge_toolkit.errors import InputError
 from edge_toolkit.front import Candidate
 from edge_toolkit.layers import layers_of
 from edge_toolkit.specs import digest
@@ -61,24 +62,19 @@ class Search:
     Args:
         question: the space, bound to its data; the device; the budget.
         evaluate: accuracy of an architecture on the validation split; called once for each one inside the budget.
+        study: from `open_study`; what it holds is taken up.
         sampler: a name of `edge_search.samplers.SAMPLERS`.
         seed: fixes the proposals, and with one job the whole search.
-        storage: any Optuna storage.
-        name: the study's name in it.
         start: the first proposal, best one inside the budget.
-
-    Raises:
-        InputError: there is no such sampler.
     """
 
     def __init__(
         self,
         question: Question,
         evaluate: Callable[[Architecture], float],
+        study: optuna.Study,
         sampler: str,
         seed: int,
-        storage: BaseStorage,
-        name: str,
         start: Architecture,
     ) -> None:
         self.question = question
@@ -90,7 +86,7 @@ class Search:
         self._running: set[Architecture] = set()
         self._proposed = self._repeats = 0
         self._lock = Lock()
-        self._study = _opened(sampler_of(sampler, seed), storage, name)
+        self._study = study
         for trial in self._study.get_trials(deepcopy=False):
             if trial.state == TrialState.RUNNING:  # it was in hand when an earlier process was stopped
                 self._study.tell(trial.number, state=TrialState.FAIL)
@@ -110,8 +106,10 @@ class Search:
         size = self.question.space.size()
         limit = PROPOSALS * max(trials, 20)
 
+        stopped = Event()
+
         def work() -> None:
-            while True:
+            while not stopped.is_set():
                 with self._lock:
                     wanted = len(self.evaluated) + len(self._running) < trials
                     known = len(self.evaluated) + len(self.refused) + len(self._running)
@@ -124,8 +122,13 @@ class Search:
                         advance(f"best {max(candidate.accuracy for candidate in self.evaluated.values()):.1%}")
 
         with ThreadPoolExecutor(jobs) as pool:
-            for worker in [pool.submit(work) for _ in range(jobs)]:
-                worker.result()
+            workers = [pool.submit(work) for _ in range(jobs)]
+            try:
+                wait(workers, return_when=FIRST_EXCEPTION)
+            finally:
+                stopped.set()  # by an error in one of them, or Ctrl-C in here: the others end their evaluation
+        for worker in workers:
+            worker.result()
 
     def _propose(self) -> tuple[Trial, Candidate] | None:
         """Ask Optuna for an architecture; None where the answer is known without an evaluation."""
@@ -181,15 +184,29 @@ def _with_accuracy(candidate: Candidate, accuracy: float) -> Candidate:
     return replace(candidate, accuracy=accuracy, origin={**candidate.origin, "accuracy": "inherited"})
 
 
-def _opened(sampler: optuna.samplers.BaseSampler, storage: BaseStorage, name: str) -> optuna.Study:
+def open_study(storage: BaseStorage, name: str, asked: str = "") -> optuna.Study:
+    """The study of a name, made if the storage has none.
+
+    Args:
+        storage: any Optuna storage.
+        name: of the study.
+        asked: digest of all that decides its answers, kept with the study.
+
+    Raises:
+        InputError: the storage has a study of this name that was asked something else.
+    """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
-        storage=storage,
-        sampler=sampler,
-        study_name=name,
-        directions=["maximize", "minimize", "minimize"],
-        load_if_exists=True,
+        storage=storage, study_name=name, directions=["maximize", "minimize", "minimize"], load_if_exists=True
     )
+    earlier = study.user_attrs.get("asked")
+    if earlier is None:
+        study.set_user_attr("asked", asked)
+    elif earlier != asked:
+        raise InputError(
+            f"--storage: holds a study {name!r} that was asked something else, and its accuracies are no answers to "
+            "this; use an --out of another name, or another storage"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # naming the metrics is all that is experimental
         study.set_metric_names(list(METRICS))

@@ -14,9 +14,6 @@ from edge_toolkit.specs import digest
 
 def front_table(front: Front, measured: Measured | None) -> Table:
     """The candidates, fastest first."""
-    names = {
-        index: ", ".join(name for name, at in front.picks.items() if at == index) for index in front.picks.values()
-    }
     columns = ["#", "accuracy", "latency_ms", "energy_mj", "MMACs", "k parameters", "network", "pick"]
     if measured is not None:
         columns[4:4] = [f"measured_ms ({measured.settings.device}, {measured.settings.precision})", "budget"]
@@ -30,7 +27,7 @@ def front_table(front: Front, measured: Measured | None) -> Table:
             f"{candidate.macs / 1e6:.2f}",
             f"{candidate.parameters / 1e3:.1f}",
             digest(candidate.architecture),
-            names.get(index, ""),
+            front.names(index),
         ]
         if measured is not None:
             row[4:4] = _measured_cells(front, measured, digest(candidate.architecture))
@@ -44,8 +41,7 @@ def _measured_cells(front: Front, measured: Measured, name: str) -> Iterator[str
         yield from ("n/a", "not measured")
         return
     yield f"{found.latency_ms:.4f}"
-    bound = front.budget.latency_ms
-    yield "" if bound is None else "kept" if found.latency_ms <= bound else f"broken: {found.latency_ms / bound:.1f}x"
+    yield front.budget.verdict(found.latency_ms)
 
 
 def front_lines(front: Front) -> list[str]:

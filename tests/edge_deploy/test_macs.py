@@ -7,7 +7,7 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
-from edge_deploy.macs import macs_of, model_macs, model_parameters
+from edge_deploy.macs import macs_of, model_macs, model_parameters, uncounted
 from edge_deploy.runtime import read_model
 from edge_toolkit.layers import layers_of
 from tests.edge_deploy.conftest import IRMaker
@@ -73,6 +73,16 @@ def test_macs_of_an_export_are_the_layer_tables(ir: IRMaker, name: str) -> None:
 def test_weights_of_an_export_are_the_layer_tables(ir: IRMaker, name: str) -> None:
     """The export folds normalisation, so what it stores is the table's `weights`."""
     assert model_parameters(read_model(ir(name))) == layers_of(NETWORKS[name]).weights.sum()
+
+
+def test_an_operation_that_multiplies_inside_is_named() -> None:
+    """Batched products by a formula: 5 * 2 * 4 * 3 of them, which nothing here counts."""
+    left, right = x(5, 2, 3), x(5, 3, 4)
+    product = ops.einsum([left, right], "bij,bjk->bik")
+    product.set_friendly_name("product")
+    model = ov.Model([product], [left, right])
+    assert model_macs(model) == 0
+    assert uncounted(model) == ("product",)
 
 
 def test_shapes_and_scalars_are_no_parameters() -> None:

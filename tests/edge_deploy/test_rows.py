@@ -130,7 +130,7 @@ def test_windows_as_slow_as_the_uncounted_request_are_kept(
 ) -> None:
     left = iter(requests)
     monkeypatch.setattr("edge_deploy.rows._window", lambda *_: Counted((), next(left)))
-    assert count(compile_model(ir("one-point")), 11.0, 0.0).request_us == kept
+    assert count(compile_model(ir("one-point")), 11.0, 1.0).request_us == kept
 
 
 def test_what_only_constants_lead_to_is_no_row(ir: IRMaker) -> None:

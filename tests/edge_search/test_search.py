@@ -16,7 +16,8 @@ from optuna.trial import TrialState
 
 import edge_search.picks
 import edge_toolkit.data
-from edge_search.journal import journal_storage
+from edge_search.journal import alone, journal_storage
+from edge_search.request import without_password
 from edge_toolkit.cli import main
 from edge_toolkit.data import Split
 from tests.edge_search.spaces_for_tests import PLAIN, changed
@@ -144,8 +145,9 @@ def test_nothing_inside_the_budget_is_a_no_with_the_nearest_misses(
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        (["--latency-ms", "-1"], "latency_ms=-1.0 must be greater than 0"),
-        (["--fps", "0"], "--fps 0.0 must be greater than 0"),
+        (["--latency-ms", "-1"], "latency_ms=-1.0 must be a number greater than 0"),
+        (["--latency-ms", "inf"], "latency_ms=inf must be a number greater than 0"),
+        (["--fps", "0"], "--fps 0.0 must be a number greater than 0"),
         (["--trials", "0"], "--trials 0 must be at least 1"),
         (["--supernet-epochs", "0"], "epochs=0 must be at least 1"),
         (["--device", "tpu"], "--device tpu: no such device"),
@@ -162,6 +164,41 @@ def test_bad_requests_are_one_message(
     printed = capsys.readouterr().err
     assert message in printed
     assert "Traceback" not in printed
+
+
+def test_two_runs_of_one_name_in_one_storage_do_not_mix(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shared = ("--trials", "3", "--storage", "sqlite:///all.db")
+    assert run(*SEARCH, *shared, "--out", "here/run") == 0
+    assert run(*SEARCH, *shared, "--seed", "5", "--out", "there/run") == 2
+    assert "study 'run' that was asked something else" in capsys.readouterr().err
+    assert not (toy / "there/run/run.yaml").exists(), "another --storage may still be given"
+    assert run(*SEARCH, "--trials", "3", "--seed", "5", "--out", "there/run") == 0
+
+
+def test_one_process_at_a_time_searches_in_a_folder(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with alone(toy / "run"):
+        assert run(*SEARCH, "--trials", "3", "--out", "run") == 2
+    assert "--out run: another process searches in it" in capsys.readouterr().err
+    assert run(*SEARCH, "--trials", "3", "--out", "run") == 0
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (toy / "file").write_text("")
+    assert run(*SEARCH, "--trials", "3", "--out", "file/run") == 2
+    assert capsys.readouterr().err.startswith("edge-toolkit: file/run: cannot be written (Not a directory)")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:secret@host:5432/all", "postgresql://me:***@host:5432/all"),
+        ("mysql+pymysql://me:s@cret@host/all", "mysql+pymysql://me:***@host/all"),
+        ("sqlite:///a:b@c.db", "sqlite:///a:b@c.db"),
+        (None, None),
+    ],
+)
+def test_a_password_is_neither_shown_nor_kept(url: str | None, shown: str | None) -> None:
+    assert without_password(url) == shown
 
 
 def test_another_request_in_the_same_folder_is_refused(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -206,4 +243,4 @@ def test_the_front_shows_measurements_beside_the_model(toy: Path, capsys: pytest
     printed = capsys.readouterr().out
     assert "measured_ms (CPU, f32)" in printed
     assert "0.2500" in printed
-    assert "broken: 2.5x" in printed
+    assert "broken: 2.5 times" in printed

@@ -12,9 +12,9 @@ from optuna.storages import BaseStorage, InMemoryStorage
 from edge_search.feasibility import in_the_way, nearest
 from edge_search.front import non_dominated
 from edge_search.journal import journal_storage
-from edge_search.samplers import SAMPLERS
+from edge_search.samplers import SAMPLERS, sampler_of
 from edge_search.space import SearchSpace
-from edge_search.study import Question, Search
+from edge_search.study import Question, Search, open_study
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.budget import Budget
 from edge_toolkit.device import load_device
@@ -48,7 +48,7 @@ def search_with(
     seed: int = 0,
 ) -> Search:
     storage = InMemoryStorage() if storage is None else storage
-    return Search(question, evaluate, sampler, seed, storage, "test", start=SPACE.smallest())
+    return Search(question, evaluate, open_study(storage, "test"), sampler, seed, start=SPACE.smallest())
 
 
 def ignore(note: str = "") -> None:
@@ -91,10 +91,43 @@ def test_optuna_holds_constraints_names_and_outcomes() -> None:
 def test_a_small_space_is_searched_to_its_end_and_gives_the_true_front() -> None:
     search = search_with(HALF, sampler="random")
     search.run(trials=10_000, jobs=1, advance=ignore)
-    inside = [one for one in ALL.values() if not MIDDLE.broken(one.costs)]
-    true_front = {one.architecture for one in non_dominated([search.evaluated[one.architecture] for one in inside])}
-    assert set(search.evaluated) == {one.architecture for one in inside}
-    assert {one.architecture for one in non_dominated(tuple(search.evaluated.values()))} == true_front
+    worth = {  # the more the better, each of them
+        one: (accuracy_of(one), -found.latency_ms, -found.energy_mj)
+        for one, found in ALL.items()
+        if found.latency_ms <= MIDDLE.bounds["latency_ms"]
+    }
+
+    def dominated(one: Architecture) -> bool:
+        return any(
+            other != worth[one] and all(a >= b for a, b in zip(other, worth[one], strict=True))
+            for other in worth.values()
+        )
+
+    assert set(search.evaluated) == set(worth)
+    found = {one.architecture for one in non_dominated(tuple(search.evaluated.values()))}
+    assert found == {one for one in worth if not dominated(one)}
+    assert 1 < len(found) < len(worth)
+
+
+def test_an_error_in_one_job_stops_the_others() -> None:
+    asked: list[Architecture] = []
+
+    def fails(architecture: Architecture) -> float:
+        asked.append(architecture)
+        raise InputError("no memory left")
+
+    with pytest.raises(InputError, match="no memory left"):
+        search_with(OPEN, fails).run(trials=40, jobs=2, advance=ignore)
+    assert len(asked) <= 4
+
+
+def test_a_study_that_was_asked_something_else_is_refused() -> None:
+    storage = InMemoryStorage()
+    open_study(storage, "demo", "one")
+    open_study(storage, "demo", "one")
+    open_study(storage, "other", "two")
+    with pytest.raises(InputError, match="study 'demo' that was asked something else"):
+        open_study(storage, "demo", "two")
 
 
 @pytest.mark.parametrize("sampler", ["nsga2", "tpe", "random"])
@@ -144,7 +177,7 @@ def test_a_seed_fixes_the_search_and_another_differs() -> None:
 
 def test_an_unknown_sampler_is_told_the_known_ones() -> None:
     with pytest.raises(InputError, match="--sampler grid: no such sampler; use nsga2, tpe, gp, random"):
-        search_with(OPEN, sampler="grid")
+        sampler_of("grid", 0)
 
 
 def test_nearest_finds_what_is_inside_the_budget() -> None:

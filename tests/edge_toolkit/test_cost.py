@@ -12,7 +12,7 @@ from edge_toolkit.budget import Budget, budget_of
 from edge_toolkit.cost import estimate
 from edge_toolkit.device import Device, load_device, shipped_devices
 from edge_toolkit.errors import InputError
-from edge_toolkit.layers import layers_of
+from edge_toolkit.layers import KINDS, layers_of
 
 NETWORK = Architecture((3, 8, 8), Stem(4, 3, 2), (Stage(8, 2, (MBConv(3, 2),)),), Head(5))
 
@@ -40,7 +40,8 @@ def plain(**changes: Any) -> dict[str, Any]:
         section: {name: {"value": changes.get(name, value), "source": "by hand"} for name, value in values.items()}
         for section, values in constants.items()
     }
-    whole["processor"]["utilisation"] = {"value": {"conv": 0.5, "pool": 0.25}, "source": "by hand"}
+    reached = dict.fromkeys(KINDS, 1.0) | {"conv": 0.5, "pool": 0.25}
+    whole["processor"]["utilisation"] = {"value": reached, "source": "by hand"}
     return {"schema": 1, "name": "plain", "description": "by hand", "origin": "modelled", "precision": "int8", **whole}
 
 
@@ -117,6 +118,31 @@ def test_a_device_file_is_told_every_problem(tmp_path: Path) -> None:
         assert part in message
 
 
+@pytest.mark.parametrize(
+    ("reached", "told"),
+    [
+        ({"conv": 0.0}, r"utilisation\.value\.conv: .* greater than 0, but got 0"),
+        ({"conv": -0.5, "pool": 7}, "2 problems"),
+        ({"conv": float("nan")}, r"utilisation\.value\.conv"),
+        ({"conv": None}, "conv missing: each kind of layer needs its share"),
+        ({"convolution": 0.5}, "convolution"),
+    ],
+)
+def test_shares_of_the_peak_are_checked(tmp_path: Path, reached: dict[str, float | None], told: str) -> None:
+    broken = plain()
+    value = broken["processor"]["utilisation"]["value"] | reached
+    broken["processor"]["utilisation"]["value"] = {kind: share for kind, share in value.items() if share is not None}
+    (tmp_path / "broken.yaml").write_text(yaml.safe_dump(broken))
+    with pytest.raises(InputError, match=told):
+        load_device(str(tmp_path / "broken.yaml"))
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 0])
+def test_a_constant_is_a_positive_number(tmp_path: Path, value: float) -> None:
+    with pytest.raises(InputError, match="processor.clock_mhz.value"):
+        device(tmp_path, clock_mhz=value)
+
+
 def test_an_unknown_device_is_told_the_known_ones() -> None:
     with pytest.raises(
         InputError, match=r"--device tpu: no such device; use cpu-host, xr-npu, or the path of a \.yaml"
@@ -146,9 +172,9 @@ def test_a_bound_is_kept_when_met_exactly_and_broken_above() -> None:
     assert budget.excess({"latency_ms": 1.0, "energy_mj": 0.6}) == pytest.approx({"latency_ms": -0.5, "energy_mj": 0.2})
 
 
-@pytest.mark.parametrize("bad", [0, -1, float("nan")])
+@pytest.mark.parametrize("bad", [0, -1, float("nan"), float("inf")])
 def test_bounds_are_positive(bad: float) -> None:
-    with pytest.raises(InputError, match="must be greater than 0"):
+    with pytest.raises(InputError, match="must be a number greater than 0"):
         Budget(latency_ms=bad)
     with pytest.raises(InputError, match="--fps"):
         budget_of(None, None, bad)

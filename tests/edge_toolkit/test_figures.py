@@ -43,7 +43,7 @@ def test_the_parts_of_a_bar_follow_each_other() -> None:
 
 def test_each_bar_is_labelled_and_each_role_is_in_the_legend() -> None:
     figure = profile_figure(profile_of())
-    assert [text.get_text() for text in figure.axes[0].texts] == ["3.8", "7.5", "<1", "6.8", "7.0"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["3.8", "7.5", "<2", "6.8", "7.0"]
     (legend,) = figure.legends
     roles = {row[1] for row in (*MODEL_ROWS, *LSTM_ROWS)}
     assert {text.get_text() for text in legend.get_texts()} == roles

@@ -13,8 +13,6 @@ from edge_toolkit.matching import Match, matched_lstm
 from edge_toolkit.nn import build
 from edge_toolkit.specs import ModelSpec
 
-RANDOM_ARCHITECTURES = 200
-
 TINY = Architecture(
     (3, 8, 8),
     Stem(4, 3, 2),  # 4 x 4 x 4

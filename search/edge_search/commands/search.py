@@ -54,7 +54,7 @@ def search_command(
     require("search", "matplotlib", "moocore", "optuna", "safetensors", "torch")
     from edge_search.recipe import Recipe
     from edge_search.request import Request
-    from edge_search.search import search
+    from edge_search.search import run_search
     from edge_search.space import load_space
     from edge_toolkit.budget import budget_of
     from edge_toolkit.data import load_dataset
@@ -78,7 +78,7 @@ def search_command(
         jobs=jobs,
     )
     run = RunFolder(out)
-    _show(search(request, dataset, run), run, json_to)
+    _show(run_search(request, dataset, run), run, json_to)
 
 
 @app.command("front")

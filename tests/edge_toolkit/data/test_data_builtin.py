@@ -148,7 +148,7 @@ def answer(sequence: np.ndarray) -> int:
     return store[query]
 
 
-@pytest.mark.parametrize("steps", [recall.MIN_STEPS, 16, 64])
+@pytest.mark.parametrize("steps", [recall.MIN_STEPS, 17, 64])
 def test_recall_classes_are_those_of_a_reader(steps: int) -> None:
     part = recall.sequences(300, steps, (1, 0))
     assert part.x.shape == (300, recall.CHANNELS, 1, steps)
@@ -181,7 +181,7 @@ def test_recall_takes_its_length_and_seed() -> None:
     assert load_dataset("recall").input_shape[2] == 64
 
 
-@pytest.mark.parametrize("text", ["0", "3", "-5", "+9", "4097", "64.0", "1_0", "٦٤", "x", "9" * 5000])
+@pytest.mark.parametrize("text", ["0", "3", "8", "-5", "+9", "4097", "64.0", "1_0", "٦٤", "x", "9" * 5000])
 def test_recall_refuses_other_lengths(text: str) -> None:
     with pytest.raises(InputError, match=r"the number of steps must be whole, from \d+ .* to 4096"):
         load_dataset(f"recall:{text}")
