@@ -58,9 +58,18 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         build_app()(args=arguments, standalone_mode=True)
     except Exception as error:
+        if _interrupted(error):
+            sys.exit(130)  # as click does
         if "EDGE_TOOLKIT_DEBUG" in os.environ:
             raise
         sys.exit(_tell(error))
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: torch's exporter reports it as a failure of its own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _tell(error: Exception) -> int:

@@ -1,16 +1,16 @@
 """`Device`: hardware as data, a YAML file with a source beside each constant."""
 
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from edge_toolkit.errors import InputError
-from edge_toolkit.files import checked, read_yaml
+from edge_toolkit.files import read_yaml
 from edge_toolkit.layers import KINDS, Kind
+
+FOLDER = Path(__file__).parent / "devices"
 
 
 class Closed(BaseModel):
@@ -90,9 +90,7 @@ class Device(Closed):
 
 def shipped_devices() -> tuple[str, ...]:
     """The names of the devices that ship."""
-    return tuple(
-        sorted(entry.name.removesuffix(".yaml") for entry in _folder().iterdir() if entry.name.endswith(".yaml"))
-    )
+    return tuple(sorted(entry.stem for entry in FOLDER.glob("*.yaml")))
 
 
 def load_device(name: str) -> Device:
@@ -105,16 +103,12 @@ def load_device(name: str) -> Device:
         InputError: there is no such device, or its file breaks a rule; every broken rule is told.
     """
     if name in shipped_devices():
-        return checked(_ADAPTER, yaml.safe_load((_folder() / f"{name}.yaml").read_text(encoding="utf-8")), name)
+        return read_yaml(FOLDER / f"{name}.yaml", _ADAPTER, name)
     if Path(name).suffix in (".yaml", ".yml"):
-        return checked(_ADAPTER, read_yaml(Path(name)), name)
+        return read_yaml(Path(name), _ADAPTER, name)
     raise InputError(
         f"--device {name}: no such device; use {', '.join(shipped_devices())}, or the path of a .yaml file"
     )
-
-
-def _folder() -> Any:
-    return files("edge_toolkit") / "devices"
 
 
 _ADAPTER: TypeAdapter[Device] = TypeAdapter(Device)

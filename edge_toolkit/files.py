@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,25 +75,46 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: is not JSON ({error.msg} at line {error.lineno}); write it anew") from error
 
 
-def read_yaml(path: Path) -> Any:
-    """The plain data in a YAML file, by the safe loader.
+class _Strict(yaml.SafeLoader):
+    """The safe loader, which takes the last of two equal keys in silence, made to refuse them."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        value = super().construct_mapping(node, deep)
+        keys = [self.construct_object(key) for key, _ in node.value]
+        for index, key in enumerate(keys):
+            if key in keys[:index]:
+                place = node.value[index][0].start_mark
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice in one mapping", place)
+        return value
+
+
+def read_yaml(path: Path, adapter: TypeAdapter[T], what: str | None = None) -> T:
+    """What a YAML file holds, by the safe loader, as the adapter's type.
+
+    Args:
+        path: the file.
+        adapter: the pydantic type that is expected.
+        what: the file as the user named it; by default its path.
 
     Raises:
-        InputError: there is no such file, or it is not YAML.
+        InputError: there is no such file, it is not YAML, or it breaks a rule; all of them, each with its line.
     """
+    text, what = read_text(path), str(path) if what is None else what
     try:
-        return yaml.safe_load(read_text(path))
+        root, value = yaml.compose(text, _Strict), yaml.load(text, _Strict)
     except yaml.YAMLError as error:
-        raise InputError(f"{path}: is not YAML ({str(error).replace(chr(10), ' ')})") from error
+        raise InputError(f"{what}: is not YAML ({' '.join(str(error).split())})") from error
+    return checked(adapter, value, what, root)
 
 
-def checked(adapter: TypeAdapter[T], value: Any, what: str) -> T:
+def checked(adapter: TypeAdapter[T], value: Any, what: str, root: yaml.Node | None = None) -> T:
     """`value` as the adapter's type, or one message that tells every problem with its place.
 
     Args:
         adapter: the pydantic type that is expected.
         value: plain data from outside.
         what: the input as the user named it.
+        root: where the data stood in a YAML file, for the lines.
 
     Raises:
         InputError: with a line for each problem, `place: rule, but got value`.
@@ -101,17 +122,39 @@ def checked(adapter: TypeAdapter[T], value: Any, what: str) -> T:
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        raise InputError.listing(what, [_problem(dict(item)) for item in error.errors()]) from error
+        raise InputError.listing(what, [_problem(dict(item), root) for item in error.errors()]) from error
 
 
-def _problem(item: dict[str, Any]) -> str:
+RULES = {
+    "missing": "is missing",
+    "extra_forbidden": "is no name that belongs here; remove it, or see to its spelling",
+    "model_type": "must be a mapping of names to values",
+    "dataclass_type": "must be a mapping of names to values",
+}
+"""What pydantic's shortest messages say, by type of error."""
+
+
+def _problem(item: dict[str, Any], root: yaml.Node | None) -> str:
     place = ""
     for part in item["loc"]:
         place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
-    message = str(item["msg"]).removeprefix("Value error, ")
-    shown = (
-        ""
-        if isinstance(item["input"], (dict, list)) or item["type"] == "value_error"
-        else f", but got {item['input']!r}"
-    )
+    if place and root is not None:
+        place += f" (line {_line(root, item['loc'])})"
+    message = RULES.get(item["type"], str(item["msg"]).removeprefix("Value error, "))
+    told = isinstance(item["input"], (dict, list)) or item["type"] in ("value_error", "extra_forbidden", "missing")
+    shown = "" if told else f", but got {item['input']!r}"
     return f"{place}: {message}{shown}" if place else f"{message}{shown}"
+
+
+def _line(root: yaml.Node, loc: Sequence[str | int]) -> int:
+    """The line, from 1, of what `loc` leads to, or of the last that is there on the way."""
+    node, line = root, root.start_mark.line
+    for part in loc:
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line
+        elif isinstance(node, yaml.MappingNode):
+            for key, inner in node.value:
+                if key.value == str(part):
+                    node, line = inner, key.start_mark.line
+    return line + 1

@@ -5,14 +5,18 @@ from typing import Annotated
 
 import typer
 
+from edge_toolkit.options import JsonTo
+
 app = typer.Typer()
 
-Device = Annotated[str, typer.Option("--device", "-d", help="An OpenVINO device.")]
+
+def _upper(name: str) -> str:
+    return name.upper()  # as OpenVINO names its devices
+
+
+Device = Annotated[str, typer.Option("--device", "-d", callback=_upper, help="An OpenVINO device.")]
 Precision = Annotated[str, typer.Option("--precision", help="f32, bf16 or f16; read back and shown.")]
 Threads = Annotated[int, typer.Option("--threads", help="Threads of the CPU.")]
-Json = Annotated[
-    str | None, typer.Option("--json", metavar="FILE|-", help="Also write JSON; - for it alone on stdout.")
-]
 
 
 @app.command()
@@ -25,7 +29,7 @@ def export(
     baseline: Annotated[
         bool, typer.Option("--baseline/--no-baseline", help="Put the matched LSTM's bundle beside it.")
     ] = True,
-    json_to: Json = None,
+    json_to: JsonTo = None,
 ) -> None:
     """Export a model to ONNX and OpenVINO, prove both against torch on the test data, and write a bundle."""
     from edge_toolkit.extras import require
@@ -51,14 +55,16 @@ def profile(
     device: Device = "CPU",
     precision: Precision = "f32",
     threads: Threads = 1,
-    seconds: Annotated[float, typer.Option("--seconds", "-t", min=0.01, help="Time to measure each model for.")] = 3.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", "-t", min=0.01, max=3600, help="Time to measure each model for.")
+    ] = 3.0,
     baseline: Annotated[
         str | None,
         typer.Option("--baseline", metavar="lstm|PATH", help="Compare with the LSTM of equal parameters, or a model."),
     ] = None,
-    top: Annotated[int, typer.Option("--top", help="Show this many executed rows of each model.")] = 10,
+    top: Annotated[int, typer.Option("--top", min=0, help="Show this many executed rows of each model.")] = 10,
     layers: Annotated[bool, typer.Option("--layers", help="Show every executed row.")] = False,
-    json_to: Json = None,
+    json_to: JsonTo = None,
     csv_to: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
     plot_to: Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw it, .png or .svg.")] = None,
 ) -> None:
@@ -73,6 +79,8 @@ def profile(
     from edge_toolkit.files import write_json
     from edge_toolkit.profile import profile_to_json
 
+    if csv_to == Path("-"):
+        raise InputError("--csv -: must be a file's name; `--json -` writes to standard output")
     if plot_to is not None:
         if plot_to.suffix not in (".png", ".svg"):
             raise InputError(f"--plot {plot_to}: must end in .png or .svg")
@@ -87,7 +95,9 @@ def profile(
         save_figure(profile_figure(made), plot_to)
         written.append(f"plot in {plot_to}")
     kept = run_profile(target)
-    if kept is not None:
+    if kept is not None and kept.is_file() and made.baseline is None:
+        written.append(f"{kept} stays as it is, since this profile has no baseline")
+    elif kept is not None:
         write_json(kept, {"schema": SCHEMA, **payload})
         written.append(f"profile kept in {kept}, where `edge-toolkit report` finds it")
     show(profile_tables(made, -1 if layers else top), payload, json_to)
@@ -101,8 +111,10 @@ def measure(
     device: Device = "CPU",
     precision: Precision = "f32",
     threads: Threads = 1,
-    seconds: Annotated[float, typer.Option("--seconds", "-t", min=0.01, help="Time for each candidate.")] = 1.0,
-    json_to: Json = None,
+    seconds: Annotated[
+        float, typer.Option("--seconds", "-t", min=0.01, max=3600, help="Time for each candidate.")
+    ] = 1.0,
+    json_to: JsonTo = None,
 ) -> None:
     """Export every candidate of a front with random weights and measure its latency on a device."""
     from dataclasses import asdict

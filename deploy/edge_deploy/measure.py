@@ -12,7 +12,7 @@ from edge_deploy.machine import this_machine, versions
 from edge_deploy.runtime import Compiled, check_options, compile_model, device_name
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.console import note, progress, table
-from edge_toolkit.errors import MissingError
+from edge_toolkit.errors import InputError, MissingError
 from edge_toolkit.front import Front, read_front
 from edge_toolkit.measured import Measured, Measurement, Settings, read_measured, write_measured
 from edge_toolkit.profile import Latency
@@ -52,8 +52,8 @@ def measure(
     front = read_front(run.front)
     settings = Settings(device, device_name(device), precision, threads, versions())
     wanted = {digest(candidate.architecture): candidate.architecture for candidate in front.candidates}
-    if run.measured.is_file():
-        earlier = read_measured(run.measured)
+    earlier = _earlier(run)
+    if earlier is not None:
         if earlier.settings == settings and wanted.keys() <= earlier.candidates.keys():
             note(f"{run.measured}: holds all of them with these settings; remove it to measure again")
             return earlier
@@ -67,6 +67,17 @@ def measure(
     write_measured(run.measured, measured)
     shutil.rmtree(models)
     return measured
+
+
+def _earlier(run: RunFolder) -> Measured | None:
+    """What an earlier call measured; None where it did not, or where its file is damaged."""
+    if not run.measured.is_file():
+        return None
+    try:
+        return read_measured(run.measured)
+    except InputError as error:
+        note(f"{error}; everything is measured again")
+        return None
 
 
 def _exported(

@@ -32,8 +32,12 @@ def network(spec: ModelSpec, weights: Weights) -> nn.Module:
     model = build(spec, seed=0)
     try:
         model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
-    except RuntimeError as error:  # torch lists every name and shape that does not fit
-        raise InputError(f"the weights do not fit the architecture: {error}; train the model again") from error
+    except RuntimeError as error:
+        told = str(error).splitlines()  # a heading, then a line for each name and shape that does not fit
+        raise InputError.listing(
+            "the weights do not fit the architecture, so train the model again",
+            [line.strip() for line in told[1:]] or told,
+        ) from error
     return model.eval()
 
 

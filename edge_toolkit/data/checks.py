@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_toolkit.data.dataset import Floats, Labels, Split
+from edge_toolkit.data.dataset import Floats, Split
 from edge_toolkit.data.raw import MAX_BYTES, SPLITS, Raw, RawSplit
 from edge_toolkit.errors import InputError
 
@@ -49,12 +49,13 @@ def check(what: str, raw: Raw) -> Parts:
         if not found:
             splits[name] = Split(x=_samples(part.x), y=part.y.astype(np.int64))
     for name, split in splits.items():
-        problems += _finite_problems(name, split.x)
+        problems += _finite_problems(name, split.x, raw.splits[name].x.ndim)
+    classes = {name: part.y for name, part in raw.splits.items() if _are_classes(part.y)}
     labels = raw.labels
-    if "train" in splits:
-        labels = labels or _numbered(splits["train"].y)
-        problems += _range_problems(splits, len(labels))
-        problems += _learnable_problems(splits["train"].y, labels)
+    if "train" in classes:
+        labels = labels or _numbered(classes["train"])
+        problems += _range_problems(classes, len(labels))
+        problems += _learnable_problems(classes["train"], labels)
     problems += _shape_problems(splits)
     shared = list(_overlaps(splits, raw)) if len(splits) == len(SPLITS) else []
     problems += [text for text, share in shared if share > MAX_OVERLAP]
@@ -103,32 +104,38 @@ def _samples(x: NDArray[Any]) -> Floats:
     return narrow[:, :, None, :] if x.ndim == 3 else narrow
 
 
-def _finite_problems(split: str, x: Floats) -> Iterator[str]:
+def _are_classes(y: NDArray[Any]) -> bool:
+    return y.dtype.kind in "iu" and y.ndim == 1 and len(y) > 0
+
+
+def _finite_problems(split: str, x: Floats, dimensions: int) -> Iterator[str]:
     good = np.isfinite(x)
     if not good.all():
-        index = tuple(int(at) for at in np.argwhere(~good)[0])
+        index = [int(at) for at in np.argwhere(~good)[0]]
+        if dimensions == 3:
+            del index[2]  # the height that a sequence was given
         yield (
             f"{split}: x has {int((~good).sum())} values that are NaN or infinite as float32, "
-            f"the first at {list(index)}; drop or mend those samples"
+            f"the first at {index}; drop or mend those samples"
         )
 
 
-def _numbered(y: Labels) -> tuple[str, ...]:
+def _numbered(y: NDArray[Any]) -> tuple[str, ...]:
     # More classes than samples means a gap at least, and a stray label must not make a million names.
     return tuple(str(index) for index in range(min(max(int(y.max()), 0) + 1, len(y))))
 
 
-def _range_problems(splits: Mapping[str, Split], classes: int) -> Iterator[str]:
-    for name, split in splits.items():
-        outside = np.flatnonzero((split.y < 0) | (split.y >= classes))
+def _range_problems(splits: Mapping[str, NDArray[Any]], classes: int) -> Iterator[str]:
+    for name, y in splits.items():
+        outside = np.flatnonzero((y < 0) | (y >= classes))
         if len(outside):
             yield (
-                f"{name}: y[{outside[0]}]={split.y[outside[0]]} is outside 0 to {classes - 1} "
+                f"{name}: y[{outside[0]}]={y[outside[0]]} is outside 0 to {classes - 1} "
                 f"({len(outside)} such); number the classes from 0, the same in every split"
             )
 
 
-def _learnable_problems(y: Labels, labels: tuple[str, ...]) -> Iterator[str]:
+def _learnable_problems(y: NDArray[Any], labels: tuple[str, ...]) -> Iterator[str]:
     present = np.unique(y)
     if present[0] < 0 or present[-1] >= len(labels):
         return  # told as out of range, which hides what else is true of the classes
@@ -187,7 +194,7 @@ def _absent_notes(splits: Mapping[str, Split], labels: tuple[str, ...]) -> Itera
             yield f"{name} has no sample of {len(absent)} of {len(labels)} classes ({_some(absent)})"
 
 
-def _missing(y: Labels, classes: int) -> list[int]:
+def _missing(y: NDArray[Any], classes: int) -> list[int]:
     return [int(index) for index in np.setdiff1d(np.arange(classes), y)]
 
 

@@ -39,7 +39,16 @@ def load(directory: Path, seed: int, size: int | None = None) -> Raw:
         for split in SPLITS[1:]
         for label in sorted({label for _, label in by_split[split]} - set(labels))
     ]
-    problems += [f"{split} holds no PNG or JPEG file in a class folder" for split in SPLITS if not by_split[split]]
+    problems += [
+        f"{split} gets no PNG or JPEG file; a split needs one of each class at least"
+        for split in SPLITS
+        if not by_split[split]
+    ]
+    problems += [
+        f"class folder {folder.relative_to(directory)} holds no PNG or JPEG file; remove it, or put some in"
+        for folder in _class_folders(directory)
+        if not _images(folder)
+    ]
     if problems:
         raise InputError.listing(f"folder:{directory}", problems)
     files = [file for split in SPLITS for file, _ in by_split[split]]
@@ -77,6 +86,12 @@ def _listed(directory: Path, seed: int) -> tuple[dict[str, Labelled], tuple[str,
     if names and set(names) <= set(SPLIT_FOLDERS):
         return _given_splits(directory, names), _left_out(directory)
     return _drawn_splits(directory, seed), _left_out(directory)
+
+
+def _class_folders(directory: Path) -> list[Path]:
+    """Those whose images are trained on."""
+    names = {folder.name for folder in _folders(directory)}
+    return _folders(directory / "train" if names <= set(SPLIT_FOLDERS) else directory)
 
 
 def _given_splits(directory: Path, names: list[str]) -> dict[str, Labelled]:

@@ -44,6 +44,12 @@ def load(directory: Path, seed: int) -> Raw:
     for split, x, y in (("training", images, classes), ("test", test_images, test_classes)):
         if not problems and len(x) != len(y):
             problems.append(f"holds {len(x)} {split} images and {len(y)} {split} labels; they belong to other files")
+    for split, mine, others in (("training", classes, test_classes), ("test", test_classes, classes)):
+        if not problems and len(alone := np.setdiff1d(mine, others)):
+            problems.append(
+                f"the label {alone[0]} occurs in the {split} file alone ({int((mine == alone[0]).sum())} times); is it "
+                "damaged? Both files need the same classes"
+            )
     if problems:
         raise InputError.listing(str(directory), problems)
     train, validation = stratified(classes, (1 - VALIDATION_SHARE, VALIDATION_SHARE), np.random.default_rng(seed))

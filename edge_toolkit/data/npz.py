@@ -32,7 +32,7 @@ def load(path: Path, seed: int) -> Raw:
     """
     del seed
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file; give the path of an .npz file")
+        raise InputError(f"{path}: there is no such file in {Path.cwd()}; give the path of an .npz file")
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = _arrays(path, archive)

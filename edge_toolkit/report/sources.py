@@ -131,7 +131,7 @@ def read_evidence(run: RunFolder) -> Evidence:
     first = [name for name in (pick, f"{pick}-lstm") if name in models]
     return Evidence(
         run=run,
-        asked=checked(_ASKED, read_yaml(run.request), str(run.request)),
+        asked=read_yaml(run.request, _ASKED),
         front=read_front(run.front) if run.front.is_file() else None,
         measured=read_measured(run.measured) if run.measured.is_file() else None,
         pick=pick,

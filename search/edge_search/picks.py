@@ -53,7 +53,9 @@ def train_pick(run: RunFolder, pick: str, recipe: Recipe, from_scratch: bool, se
 
 
 def train_baseline(like: Path, match: Match, recipe: Recipe, seed: int) -> tuple[Path, Model]:
-    """Train the LSTM of equal size beside a model, from scratch, and write its folder, `LIKE-lstm`.
+    """Train the LSTM of equal size beside a model, from scratch, and write its folder.
+
+    That is `LIKE-lstm`, which `export` ships beside the model, or `LIKE-lstm-macs` for one of equal MACs.
 
     Args:
         like: the folder of a hybrid model.
@@ -74,7 +76,7 @@ def train_baseline(like: Path, match: Match, recipe: Recipe, seed: int) -> tuple
         )
     spec = matched_lstm(twin.spec, match)
     model = trained(spec, build(spec, seed), "scratch", dataset, recipe, seed)
-    folder = like.with_name(f"{like.name}-lstm")
+    folder = like.with_name(f"{like.name}-lstm" if match == "parameters" else f"{like.name}-lstm-{match}")
     write_model(folder, model)
     return folder, model
 

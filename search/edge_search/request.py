@@ -14,7 +14,7 @@ from edge_search.space import SearchSpace
 from edge_toolkit.budget import Budget
 from edge_toolkit.device import Device
 from edge_toolkit.errors import InputError
-from edge_toolkit.files import checked, read_yaml, write_text
+from edge_toolkit.files import read_yaml, write_text
 from edge_toolkit.runs import RunFolder
 
 FREE = ("trials", "jobs")
@@ -86,7 +86,7 @@ def read_request(run: RunFolder) -> Request:
     Raises:
         InputError: `run.yaml` is missing or breaks a rule.
     """
-    return checked(_ADAPTER, read_yaml(run.request), str(run.request))
+    return read_yaml(run.request, _ADAPTER)
 
 
 def _plain(request: Request) -> dict[str, Any]:

@@ -146,10 +146,10 @@ def load_space(name_or_path: str) -> SearchSpace:
     """
     if name_or_path in presets():
         with resources.as_file(PRESETS.joinpath(f"{name_or_path}.yaml")) as path:
-            return checked(_SPACE, read_yaml(path), name_or_path)
+            return read_yaml(path, _SPACE, name_or_path)
     if not Path(name_or_path).exists():
         known = ", ".join(presets())
         raise InputError(
             f"space {name_or_path!r} is no built-in space and no file; use {known} or the path of a YAML file"
         )
-    return checked(_SPACE, read_yaml(Path(name_or_path)), name_or_path)
+    return read_yaml(Path(name_or_path), _SPACE, name_or_path)

@@ -134,10 +134,16 @@ def test_a_device_that_computes_in_another_precision_is_no_measurement(
     assert not run.measured.exists()
 
 
-def test_a_run_without_a_front_and_a_broken_file_are_told(run: RunFolder, ir: IRMaker) -> None:
+def test_a_damaged_file_is_told_and_written_anew(
+    run: RunFolder, ir: IRMaker, capsys: pytest.CaptureFixture[str]
+) -> None:
     run.measured.write_text('{"settings": 3}')
-    with pytest.raises(InputError, match=r"measured\.json"):
-        measure(run, seconds=QUICK, export=Exports(ir))
+    measured = measure(run, seconds=QUICK, export=Exports(ir))
+    assert "everything is measured again" in capsys.readouterr().err
+    assert read_measured(run.measured) == measured
+
+
+def test_a_run_without_a_front_is_told(run: RunFolder, ir: IRMaker) -> None:
     run.front.unlink()
     with pytest.raises(InputError, match="there is no front yet"):
         measure(run, seconds=QUICK, export=Exports(ir))

@@ -67,7 +67,9 @@ def test_json_has_what_readers_rely_on(made: Profile) -> None:
         assert {"wall_us", "macs", "parameters", "precision", "threads", "device", "machine", "versions"} <= each.keys()
         assert {"name", "shape", "type"} <= each["inputs"][0].keys()
         assert {"name", "role", "block", "time_us", "macs", "kernel"} <= each["rows"][0].keys()
-        assert each["roles"]["binding"]["time_us"] == pytest.approx(each["wall_us"] - 1000 * each["latency_ms"]["median"])
+        assert each["roles"]["binding"]["time_us"] == pytest.approx(
+            each["wall_us"] - 1000 * each["latency_ms"]["median"]
+        )
     assert {"ratio", "interval", "verdict"} == plain["comparison"].keys()
     assert "baseline" not in plain["baseline"]
 
@@ -104,6 +106,9 @@ def test_the_command_prints_writes_and_leaves_a_profile_for_the_report(
         assert times == [row["time_us"] for row in each["rows"]]
     kept = bundle.parent.parent / "profiles/knee.json"
     assert json.loads(kept.read_text()) == plain
+    with pytest.raises(SystemExit):
+        main(["profile", str(bundle), "-t", str(QUICK)])
+    assert json.loads(kept.read_text()) == plain, "one without a baseline does not push out one with"
     assert str(kept) in err.replace("\n", "")
     assert files["svg"].read_text().startswith("<?xml")
 

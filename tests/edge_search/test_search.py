@@ -20,6 +20,8 @@ from edge_search.journal import alone, journal_storage
 from edge_search.request import without_password
 from edge_toolkit.cli import main
 from edge_toolkit.data import Split
+from edge_toolkit.layers import layers_of
+from edge_toolkit.specs import read_spec
 from tests.edge_search.spaces_for_tests import PLAIN, changed
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -88,7 +90,13 @@ def test_the_main_road_without_the_test_split(
     assert training["test_accuracy"] > 0.8
     assert len(training["history"]) == 4
     assert run("train", "--baseline", "lstm", "--like", "run/models/knee", "--epochs", "1") == 0
-    assert json.loads((toy / "run/models/knee-lstm/architecture.json").read_text())["kind"] == "lstm"
+    lstm = (toy / "run/models/knee-lstm/architecture.json").read_text()
+    assert json.loads(lstm)["kind"] == "lstm"
+    assert run("train", "--baseline", "lstm", "--like", "run/models/knee", "--epochs", "1", "--match", "macs") == 0
+    assert (toy / "run/models/knee-lstm/architecture.json").read_text() == lstm, "what ships is matched by parameters"
+    by_macs = read_spec(toy / "run/models/knee-lstm-macs/architecture.json")
+    knee = read_spec(toy / "run/models/knee/architecture.json")
+    assert layers_of(by_macs).macs.sum() == pytest.approx(layers_of(knee).macs.sum(), rel=0.02)
 
 
 def test_the_test_split_has_no_say_in_a_search(toy: Path) -> None:

@@ -1,5 +1,6 @@
 """Spaces as files: those that ship, their rules, and what a broken file is told."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,9 @@ NO_ATTENTION = {key: STAGE[key] for key in ("width", "depth", "stride", "kernel"
 BROKEN: list[tuple[tuple[str, object], str]] = [
     (("classes", 1), "classes: Input should be greater than or equal to 2, but got 1"),
     (("classes", "3"), "classes: Input should be a valid integer, but got '3'"),
-    (("input", [2, 32]), "input[2]: Field required"),
+    (("input", [2, 32]), "input[2]: is missing"),
     (("input", [2, 0, 32]), "input[1]: Input should be greater than or equal to 1, but got 0"),
-    (("inputs", 1), "inputs: Extra inputs are not permitted, but got 1"),
+    (("inputs", 1), "inputs: is no name that belongs here; remove it, or see to its spelling"),
     (("stages", []), "stages: is empty; a space has at least one stage"),
     (("stem.width", 8), "stem.width: 8 is not a list of choices; write [8]"),
     (("stem.width", []), "stem.width: is empty; list at least one choice"),
@@ -84,7 +85,7 @@ BROKEN: list[tuple[tuple[str, object], str]] = [
     (("stem.width", [4, True]), "stem.width[1]: Input should be a valid integer, but got True"),
     (("stem.kernel", 4), "stem.kernel: 4 must be odd, so that padding is symmetric; use 3 or 5"),
     (("stages.0.kernel", [3, 4]), "stages[0].kernel[1]: 4 must be odd, so that padding is symmetric; use 3 or 5"),
-    (("stages.0.kernal", [3]), "stages[0].kernal: Extra inputs are not permitted"),
+    (("stages.0.kernal", [3]), "stages[0].kernal: is no name that belongs here; remove it, or see to its spelling"),
     (("stages.0.stride", 0), "stages[0].stride: Input should be greater than or equal to 1, but got 0"),
     (("stages.0.blocks", []), "stages[0].blocks: is empty; list mbconv, attention or both"),
     (("stages.0.blocks", ["conv"]), "stages[0].blocks[0]: Input should be 'mbconv' or 'attention', but got 'conv'"),
@@ -127,7 +128,36 @@ def test_a_broken_file_is_told_where(change: tuple[str, object], message: str, t
     path = written(tmp_path, changed(change))
     with pytest.raises(InputError) as caught:
         load_space(path)
-    assert str(caught.value) == f"{path}: {message}"
+    assert re.sub(r" \(line \d+\)", "", str(caught.value)) == f"{path}: {message}"
+
+
+def test_each_problem_has_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_text(
+        "input: [2, 1, 32]\nclasses: 1\nstem:\n  width: [4]\n  kernel: 4\nstages:\n"
+        "  - {blocks: [mbconv], width: [8], depth: [1], stride: 2, kernel: [3], expand: [2]}\n"
+        "  - blocks: [mbconv]\n    depth:\n      - 1\n      - 0\n    kernel: [3]\n    expand: [2]\n"
+    )
+    with pytest.raises(InputError) as caught:
+        load_space(str(path))
+    places = [line.split(": ")[0].strip(" -") for line in str(caught.value).splitlines()[1:]]
+    # What is missing is told with the line of what lacks it.
+    assert places == [
+        "classes (line 2)",
+        "stem.kernel (line 5)",
+        "stages[1].width (line 8)",
+        "stages[1].depth[1] (line 11)",
+    ]
+
+
+@pytest.mark.parametrize("text", ["input: [1]\nclasses: 3\ninput: [2]\n", "stem: {width: [4], width: [8]}\n"])
+def test_a_name_that_stands_twice_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_text(text)
+    with pytest.raises(
+        InputError, match=r"space\.yaml: is not YAML \('(input|width)' stands twice in one mapping .*line"
+    ):
+        load_space(str(path))
 
 
 def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
@@ -136,7 +166,7 @@ def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         load_space(written(tmp_path, changed(("stem.width", []), ("stages.0", stage), ("head", {"widht": 3}))))
     lines = str(caught.value).splitlines()
     assert lines[0].endswith("space.yaml: 6 problems")
-    assert [line.split(":")[0] for line in lines[1:]] == [
+    assert [line.split(" (line")[0] for line in lines[1:]] == [
         "  - stem.width",
         "  - stages[0].kernel[0]",
         "  - stages[0].head_dim",
@@ -150,7 +180,7 @@ def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
 def test_a_file_that_is_no_mapping_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "space.yaml"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"space\.yaml: Input should be a valid dictionary"):
+    with pytest.raises(InputError, match=r"space\.yaml: must be a mapping of names to values"):
         load_space(str(path))
 
 

@@ -203,8 +203,8 @@ BROKEN_JSON: list[tuple[object, str]] = [
     (_changed(["head", "classes"], "seven"), "head.classes: "),
     (_changed(["input"], [6, 48]), "input[2]: "),
     (_changed(["stem", "kernel"], 4), "stem.kernel=4 must be odd"),
-    ([1, 2], "Input should be"),
-    (None, "Input should be"),
+    ([1, 2], "must be a mapping of names"),
+    (None, "must be a mapping of names"),
 ]
 
 

@@ -121,7 +121,7 @@ def test_a_device_file_is_told_every_problem(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reached", "told"),
     [
-        ({"conv": 0.0}, r"utilisation\.value\.conv: .* greater than 0, but got 0"),
+        ({"conv": 0.0}, r"utilisation\.value\.conv \(line \d+\): .* greater than 0, but got 0"),
         ({"conv": -0.5, "pool": 7}, "2 problems"),
         ({"conv": float("nan")}, r"utilisation\.value\.conv"),
         ({"conv": None}, "conv missing: each kind of layer needs its share"),
@@ -139,7 +139,7 @@ def test_shares_of_the_peak_are_checked(tmp_path: Path, reached: dict[str, float
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 0])
 def test_a_constant_is_a_positive_number(tmp_path: Path, value: float) -> None:
-    with pytest.raises(InputError, match="processor.clock_mhz.value"):
+    with pytest.raises(InputError, match=r"processor\.clock_mhz\.value"):
         device(tmp_path, clock_mhz=value)
 
 

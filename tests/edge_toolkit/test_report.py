@@ -320,7 +320,7 @@ def test_a_broken_profile_is_told_with_its_place(whole: RunFolder) -> None:
     made = profile_json()
     del made["baseline"]["rows"][1]["time_us"]
     write_json(whole.profile("knee"), made)
-    with pytest.raises(InputError, match=r"knee\.json: baseline\.rows\[1\]\.time_us: Field required"):
+    with pytest.raises(InputError, match=r"knee\.json: baseline\.rows\[1\]\.time_us: is missing"):
         report(whole)
 
 

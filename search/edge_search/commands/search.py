@@ -103,8 +103,8 @@ def _show(front: "Front", run: "RunFolder", json_to: str | None) -> None:
     from edge_toolkit.measured import read_measured
 
     measured = read_measured(run.measured) if run.measured.is_file() else None
-    show([front_table(front, measured), *front_lines(front)], front_payload(front, measured), json_to)
     figure = front_figure(front)
     for suffix in (".png", ".svg"):
         save_figure(figure, run.front.with_suffix(suffix))
+    show([front_table(front, measured), *front_lines(front)], front_payload(front, measured), json_to)
     note(f"drawn in {run.front.with_suffix('.png')} and .svg")

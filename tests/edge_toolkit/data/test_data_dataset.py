@@ -55,7 +55,7 @@ def test_normalisation_round_trip_through_json(small: Dataset) -> None:
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        ({"mean": [0.0]}, "std: Field required"),
+        ({"mean": [0.0]}, "std: is missing"),
         ({"mean": [0.0, 1.0], "std": [1.0]}, "mean has 2 numbers and std 1"),
         ({"mean": [0.0], "std": [0.0]}, r"std\[0\]=0.0 must be finite and more than 0"),
         ({"mean": [float("nan")], "std": [1.0]}, r"mean\[0\]=nan must be finite"),

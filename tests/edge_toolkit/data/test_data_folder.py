@@ -78,7 +78,14 @@ def test_a_class_outside_training_and_an_empty_split_are_told(tmp_path: Path) ->
     with pytest.raises(InputError, match="2 problems") as caught:
         load_dataset(f"folder:{tmp_path}")
     assert "class 'c' is in validation and not in train" in str(caught.value)
-    assert "test holds no PNG or JPEG file" in str(caught.value)
+    assert "test gets no PNG or JPEG file" in str(caught.value)
+
+
+def test_a_class_folder_without_images_is_told(tmp_path: Path) -> None:
+    filled(tmp_path, {"a": 8, "b": 8})
+    (tmp_path / "c").mkdir()
+    with pytest.raises(InputError, match="class folder c holds no PNG or JPEG file; remove it, or put some in"):
+        load_dataset(f"folder:{tmp_path}")
 
 
 def test_hidden_files_are_passed_over_and_others_noted(tmp_path: Path) -> None:

@@ -50,6 +50,17 @@ def test_bytes_come_back(tmp_path: Path, zipped: bool) -> None:
     )
 
 
+def test_a_label_of_one_file_alone_is_told(tmp_path: Path) -> None:
+    files = contents()
+    labels = bytearray(files["train-labels-idx1-ubyte"])
+    labels[-1] = 250
+    files["train-labels-idx1-ubyte"] = bytes(labels)
+    with pytest.raises(
+        InputError, match="the label 250 occurs in the training file alone \\(1 times\\); is it damaged"
+    ):
+        load_dataset(written(tmp_path, files))
+
+
 def test_zipped_and_plain_are_one_data_set(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
