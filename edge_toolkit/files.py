@@ -79,13 +79,13 @@ class _Strict(yaml.SafeLoader):
     """The safe loader, which takes the last of two equal keys in silence, made to refuse them."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        value = super().construct_mapping(node, deep)
-        keys = [self.construct_object(key) for key, _ in node.value]
-        for index, key in enumerate(keys):
-            if key in keys[:index]:
-                place = node.value[index][0].start_mark
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice in one mapping", place)
-        return value
+        seen: set[str] = set()
+        for key, _ in node.value:  # before merge keys (<<) put theirs in, which may be overridden
+            if str(key.value) in seen:
+                told = f"{key.value!r} stands twice in one mapping"
+                raise yaml.constructor.ConstructorError(None, None, told, key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
 
 
 def read_yaml(path: Path, adapter: TypeAdapter[T], what: str | None = None) -> T:
@@ -101,7 +101,9 @@ def read_yaml(path: Path, adapter: TypeAdapter[T], what: str | None = None) -> T
     """
     text, what = read_text(path), str(path) if what is None else what
     try:
-        root, value = yaml.compose(text, _Strict), yaml.load(text, _Strict)
+        loader = _Strict(text)
+        root = loader.get_single_node()
+        value = None if root is None else loader.construct_document(root)
     except yaml.YAMLError as error:
         raise InputError(f"{what}: is not YAML ({' '.join(str(error).split())})") from error
     return checked(adapter, value, what, root)
@@ -157,4 +159,5 @@ def _line(root: yaml.Node, loc: Sequence[str | int]) -> int:
             for key, inner in node.value:
                 if key.value == str(part):
                     node, line = inner, key.start_mark.line
+                    break
     return line + 1

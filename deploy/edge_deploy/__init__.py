@@ -1,1 +1,1 @@
-"""The device: export, parity, quantisation, bundle, runtime, profiler, calibration."""
+"""The device: export, parity, bundle, runtime, profiler."""
