@@ -15,6 +15,7 @@ import numpy as np
 from machine import machine_line
 from numpy.typing import NDArray
 from scipy.stats import bootstrap, kendalltau
+from subset import subset
 
 from edge_search.batches import tensors_of
 from edge_search.evaluation import accuracy
@@ -38,13 +39,15 @@ def main() -> None:
     """Take the figures and print them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="watch")
+    parser.add_argument("--samples", type=int, help="train on that many samples only")
     parser.add_argument("--space", default="imu-s")
     parser.add_argument("--architectures", type=int, default=12)
     parser.add_argument("--supernet-epochs", type=int, nargs="+", default=[12], help="one supernet for each number")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each network alone")
     asked = parser.parse_args()
-    dataset = load_dataset(asked.data)
+    with TemporaryDirectory() as folder:
+        dataset = load_dataset(subset(asked.data, asked.samples, Path(folder)) if asked.samples else asked.data)
     space = load_space(asked.space).for_data(dataset.input_shape, dataset.classes)
     rng = np.random.default_rng(0)
     # Gene by gene, so that small networks are as likely as large ones; `space.sample` draws mostly the deepest.

@@ -15,10 +15,8 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 from machine import machine_line
-
-from edge_toolkit.data import load_dataset, load_test
+from subset import subset
 
 
 def command(*arguments: object) -> None:
@@ -27,24 +25,6 @@ def command(*arguments: object) -> None:
     subprocess.run(
         [sys.executable, "-m", "edge_toolkit.cli", *map(str, arguments)], check=True, stdout=subprocess.DEVNULL
     )
-
-
-def subset(data: str, samples: int, folder: Path) -> str:
-    """The first `samples` training samples (they are shuffled already), a fifth as many to validate, the whole test."""
-    dataset, test = load_dataset(data), load_test(data)
-    order = np.random.default_rng(0).permutation(len(dataset.train))[:samples]
-    fifth = np.random.default_rng(1).permutation(len(dataset.validation))[: samples // 5]
-    path = folder / "subset.npz"
-    np.savez(
-        path,
-        x_train=dataset.train.x[order],
-        y_train=dataset.train.y[order],
-        x_val=dataset.validation.x[fifth],
-        y_val=dataset.validation.y[fifth],
-        x_test=test.x,
-        y_test=test.y,
-    )
-    return f"npz:{path}"
 
 
 def reached(model: Path) -> float:

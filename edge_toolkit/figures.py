@@ -42,8 +42,10 @@ PANELS = (("latency_ms", "latency (ms)"), ("energy_mj", "energy (mJ)"))
 def front_figure(front: Front) -> "Figure":
     """Accuracy against latency and against energy, with the budgets drawn and the picks named."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    # Space between the panels, so that the last tick of one is not read with the first of the other.
+    figure = Figure(figsize=(10, 4), layout=ConstrainedLayoutEngine(wspace=0.05))
     axes = figure.subplots(1, 2, sharey=True)
     for panel, (cost, label) in zip(axes, PANELS, strict=True):
         _front_panel(panel, front, cost)
