@@ -38,6 +38,12 @@ def not_writable(path: Path, error: OSError) -> InputError:
     return InputError(f"{path}: cannot be written ({error.strerror or error}); give a place that can")
 
 
+def from_here(path: Path) -> Path:
+    """A path as a user would write it: relative to the working directory where it lies below that."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` so that a reader sees the old file or the new one, never half of it."""
     with replacing(path) as beside:

@@ -22,6 +22,7 @@ from edge_toolkit.console import note
 from edge_toolkit.data import Split, load_dataset, load_test
 from edge_toolkit.data.resize import resized
 from edge_toolkit.errors import InputError
+from edge_toolkit.files import from_here
 from edge_toolkit.layers import layers_of
 from edge_toolkit.lstm import LSTMBaseline
 from edge_toolkit.matching import TOLERANCE, matched_lstm, size_of
@@ -80,7 +81,7 @@ def default_place(model_folder: Path) -> Path:
         place = RunFolder(folder.parent.parent).bundle(folder.name)
     else:
         place = folder.with_name(f"{folder.name}-bundle")
-    return place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place
+    return from_here(place)
 
 
 def _export_part(part: Part, place: Path, test: Split, baseline: Bundle | None) -> Bundle:

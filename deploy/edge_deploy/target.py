@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edge_deploy.bundle import read_bundle
 from edge_toolkit.errors import InputError
+from edge_toolkit.files import from_here
 from edge_toolkit.runs import RunFolder
 from edge_toolkit.specs import ModelSpec
 
@@ -39,5 +40,5 @@ def run_profile(path: Path) -> Path | None:
     bundle = path.resolve()
     run = RunFolder(bundle.parent.parent)
     if bundle.is_dir() and run.bundle(bundle.name) == bundle and run.request.is_file():
-        return run.profile(bundle.name)
+        return from_here(run.profile(bundle.name))
     return None
