@@ -3,7 +3,7 @@
 Beside it, how far training alone agrees with itself: tau between one seed and another. No supernet can be expected to
 rank better than that.
 
-    python benchmarks/inherited_ranking.py --supernet-epochs 12 48
+    python benchmarks/inherited_ranking.py
 """
 
 import argparse
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, help="train on that many samples only")
     parser.add_argument("--space", default="imu-s")
     parser.add_argument("--architectures", type=int, default=12)
-    parser.add_argument("--supernet-epochs", type=int, nargs="+", default=[12], help="one supernet for each number")
+    parser.add_argument("--supernet-epochs", type=int, nargs="+", default=[12, 48], help="one supernet for each number")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each network alone")
     asked = parser.parse_args()

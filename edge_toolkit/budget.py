@@ -45,7 +45,7 @@ class Budget:
         """Whether a measured latency keeps its bound, in words; nothing where one of the two is missing."""
         if self.latency_ms is None or latency_ms is None:
             return ""
-        return "kept" if latency_ms <= self.latency_ms else f"broken: {latency_ms / self.latency_ms:.1f} times"
+        return "kept" if latency_ms <= self.latency_ms else f"broken: {latency_ms / self.latency_ms:.2f} times"
 
 
 def budget_of(latency_ms: float | None, energy_mj: float | None, fps: float | None) -> Budget:

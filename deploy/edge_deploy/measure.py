@@ -119,7 +119,7 @@ def measured_table(front: Front, measured: Measured) -> Table:
         lines.append(
             (
                 index,
-                f"{candidate.accuracy:.4f}",
+                f"{candidate.accuracy:.1%}",
                 f"{candidate.latency_ms:.4f} {candidate.origin.get('latency_ms', '')}".strip(),
                 f"{taken.latency_ms:.4f}",
                 f"{low:.4f} to {high:.4f}",

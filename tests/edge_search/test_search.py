@@ -251,4 +251,4 @@ def test_the_front_shows_measurements_beside_the_model(toy: Path, capsys: pytest
     printed = capsys.readouterr().out
     assert "measured_ms (CPU, f32)" in printed
     assert "0.2500" in printed
-    assert "broken: 2.5 times" in printed
+    assert "broken: 2.50 times" in printed
