@@ -198,7 +198,7 @@ def test_the_front_shows_modelled_beside_measured(page: Page) -> None:
     assert page.row("0") == [
         "0", "71.2%", "0.0321", "0.01234", "0.0444", "kept", "0.11", "2,222", "knee, fastest, least-energy",
     ]  # fmt: skip
-    assert page.row("1")[4:6] == ["0.0666", "broken: 1.3 times"]
+    assert page.row("1")[4:6] == ["0.0666", "broken: 1.33 times"]
     assert page.row("trials")[1:] == ["123", "sampler nsga2, seed 11, jobs 1"]
     assert page.row("budget")[1] == "0.05 ms and 0.25 mJ"
 
