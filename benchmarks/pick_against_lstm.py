@@ -80,6 +80,9 @@ def report(asked: argparse.Namespace, accuracies: dict[str, list[float]], profil
     for name, one in (("pick", profile), ("lstm", profile["baseline"])):
         latency = one["latency_ms"]
         print(f"{name}: {one['parameters']:,} parameters, {one['macs']:,} MACs, median {latency['median']:.4f} ms")
+    blocks = [name for name in profile["blocks"] if name.startswith("stages.")]
+    attention = {row["block"] for row in profile["rows"] if row["role"] == "attention"}
+    print(f"pick: {len(blocks)} blocks, {len(attention)} of them attention")
     comparison = profile["comparison"]
     print(f"latency, pick over lstm: {comparison['ratio']:.3f}, 95 % {comparison['interval']}: {comparison['verdict']}")
 
