@@ -15,7 +15,7 @@ from edge_toolkit.measured import Machine
 Verdict = Literal["faster", "slower", "no difference seen"]
 
 REST = ("runtime", "binding")
-"""The rows that stand for no node."""
+"""The rows that stand for no node; they come last."""
 
 
 @dataclass(frozen=True)

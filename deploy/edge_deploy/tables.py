@@ -13,8 +13,6 @@ from edge_toolkit.console import table
 from edge_toolkit.files import replacing
 from edge_toolkit.profile import REST, Profile, Row, Sum
 
-"""Rows that no node executes; they stand last."""
-
 FIELDS = ("name", "block", "role", "kind", "time_us", "share", "macs", "kernel", "precision")
 
 

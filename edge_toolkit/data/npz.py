@@ -15,8 +15,8 @@ from edge_toolkit.errors import InputError
 
 SHORT = {"train": "train", "validation": "val", "test": "test"}
 NAMES = tuple(f"{letter}_{short}" for short in SHORT.values() for letter in "xy")
-UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
-"""What reading a damaged, encrypted or oddly packed archive raises."""
+UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What reading a damaged archive raises; for an encrypted or oddly packed one that is `RuntimeError`."""
 
 
 def load(path: Path, seed: int) -> Raw:

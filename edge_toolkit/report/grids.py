@@ -10,8 +10,6 @@ from edge_toolkit.lstm import LSTMBaseline
 from edge_toolkit.profile import REST, Profile, Sum
 from edge_toolkit.report.sources import Evidence, Trained
 
-"""Rows of a profile that no node executes; they stand last."""
-
 
 @dataclass(frozen=True)
 class Grid:
