@@ -49,10 +49,8 @@ def load(directory: Path, seed: int, size: int | None = None) -> Raw:
         for folder in _class_folders(directory)
         if not _images(folder)
     ]
-    if problems:
-        raise InputError.listing(f"folder:{directory}", problems)
     files = [file for split in SPLITS for file, _ in by_split[split]]
-    images = read_images(files, size, f"folder:{directory}", directory)  # (all, channels, height, width)
+    images = read_images(files, size, f"folder:{directory}", directory, problems)  # (all, channels, height, width)
     splits: dict[str, RawSplit] = {}
     start = 0
     for split in SPLITS:

@@ -105,7 +105,7 @@ def _parsed(path: Path, dimensions: int) -> NDArray[np.uint8]:
         if magic != bytes((0, 0, UNSIGNED_BYTE, dimensions)):
             expected = f"0000{UNSIGNED_BYTE:02x}{dimensions:02x}"
             raise InputError(
-                f"begins with {magic.hex() or 'nothing'}, not {expected}; it is not the file its name says"
+                f"begins with {magic.hex() or 'nothing'}, not {expected}; it is not the file that its name says; get it anew"
             )
         header = stream.read(4 * dimensions)
         if len(header) < 4 * dimensions:

@@ -29,7 +29,9 @@ Form = tuple[tuple[int, int], str]
 """(width, height) and Pillow's mode."""
 
 
-def read_images(files: Sequence[Path], size: int | None, what: str, root: Path) -> NDArray[np.float32]:
+def read_images(
+    files: Sequence[Path], size: int | None, what: str, root: Path, known: Sequence[str] = ()
+) -> NDArray[np.float32]:
     """Image files as (n, channels, height, width), from 0 to 1.
 
     Args:
@@ -37,17 +39,19 @@ def read_images(files: Sequence[Path], size: int | None, what: str, root: Path) 
         size: resize all to `size` x `size`, RGB, bilinearly; None demands one size, and one of the modes L and RGB.
         what: the data set as the user named it.
         root: the folder that file names are told from.
+        known: problems that were found before, told with those of the images.
 
     Raises:
         MissingError: Pillow is not installed.
-        InputError: images that cannot be read, or that differ; all are told, the first few by name.
+        InputError: there are known problems, or images that cannot be read, or that differ; all are told, the first
+            few images by name.
     """
     require("search", "PIL")
     bad: dict[str, str] = {}
     forms = {file: form for file in files if (form := _form(file, bad, root)) is not None}
     problems = _form_problems(forms, size, what, root) if forms else []
     if problems:
-        raise InputError.listing(what, [*_told(bad), *problems])
+        raise InputError.listing(what, [*known, *_told(bad), *problems])
     (width, height), mode = next(iter(forms.values())) if size is None and forms else ((size or 1, size or 1), "RGB")
     shape = (len(files), height, width, CHANNELS[mode])
     if np.prod(shape, dtype=object) * np.dtype(np.float32).itemsize > MAX_BYTES:
@@ -59,8 +63,8 @@ def read_images(files: Sequence[Path], size: int | None, what: str, root: Path) 
     for index, file in enumerate(files):
         if file in forms:
             _decode(file, size, pixels[index], bad, root)
-    if bad:
-        raise InputError.listing(what, _told(bad))
+    if known or bad:
+        raise InputError.listing(what, [*known, *_told(bad)])
     return pixels.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
 
 

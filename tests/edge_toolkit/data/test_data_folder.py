@@ -88,6 +88,16 @@ def test_a_class_folder_without_images_is_told(tmp_path: Path) -> None:
         load_dataset(f"folder:{tmp_path}")
 
 
+def test_problems_of_folders_and_of_images_are_told_together(tmp_path: Path) -> None:
+    filled(tmp_path, {"a": 8, "b": 8})
+    (tmp_path / "c").mkdir()
+    (tmp_path / "a" / "broken.png").write_bytes(b"no image")
+    with pytest.raises(InputError, match="2 problems") as caught:
+        load_dataset(f"folder:{tmp_path}")
+    assert "class folder c holds no PNG or JPEG file" in str(caught.value)
+    assert "a/broken.png cannot be read" in str(caught.value)
+
+
 def test_hidden_files_are_passed_over_and_others_noted(tmp_path: Path) -> None:
     filled(tmp_path, {"a": 10, "b": 10})
     (tmp_path / ".cache").mkdir()
