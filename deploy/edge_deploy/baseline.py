@@ -1,6 +1,7 @@
 """The baseline that a profile is held against: the LSTM of equal size, or any other bundle or model."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from edge_toolkit.profile import Row
 LSTM = "lstm"
 """The name of the matched LSTM on the command line."""
 
-STEM_WIDTH = 16
+STEM = Stem(16)
+"""The stem of the LSTM beside a bare model whose first convolution can't be one."""
+
 LONGEST = 1024
-"""Most steps of the LSTM beside a bare model: its stem's stride is chosen so."""
+"""Most steps of the LSTM beside a bare model: its stem's stride grows until then."""
 
 
 def baseline_of(target: Target, baseline: str, folder: Path) -> Target:
@@ -76,9 +79,9 @@ def lstm_beside(path: Path) -> LSTMBaseline:
         raise InputError(f"{path}: its output is no row of at least 2 class scores; {remedy}")
     shape = _channels_first(sizes)
     try:
-        return lstm_of_size(shape, _stem(shape), Head(classes), model_parameters(model), "weights")
+        return lstm_of_size(shape, _stem(model, shape), Head(classes), model_parameters(model), "weights")
     except InputError as error:
-        raise InputError(f"{path}: {error}; or {remedy}") from error
+        raise InputError(f"{path}: {error}; {remedy}") from error
 
 
 def check_recurrent(rows: Iterable[Row], path: Path) -> None:
@@ -119,8 +122,16 @@ def _channels_first(sizes: tuple[int, ...]) -> Shape:
     return sizes[1], sizes[2], sizes[3]
 
 
-def _stem(shape: Shape) -> Stem:
-    stride = 1
-    while prod(stem_output(Stem(STEM_WIDTH, stride=stride), shape)[1:]) > LONGEST:
-        stride += 1
-    return Stem(STEM_WIDTH, stride=stride)
+def _stem(model: Any, shape: Shape) -> Stem:
+    """The model's own first convolution, as a stem, so that the LSTM has as many positions to go through."""
+    stem = next((_as_stem(op) for op in model.get_ordered_ops() if op.get_type_name() == "Convolution"), STEM)
+    while prod(stem_output(stem, shape)[1:]) > LONGEST:
+        stem = replace(stem, stride=stem.stride + 1)
+    return stem
+
+
+def _as_stem(convolution: Any) -> Stem:
+    """Its width and stride; its kernel if that is odd, as a stem's is."""
+    width, _, *kernel = convolution.input_value(1).shape
+    odd = max(kernel) if max(kernel) % 2 else STEM.kernel
+    return Stem(int(width), int(odd), int(max(convolution.get_attributes()["strides"])))
