@@ -16,32 +16,43 @@ T = TypeVar("T")
 
 
 @contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What goes wrong while a file or folder is written, told to a user.
+
+    Raises:
+        InputError: the place cannot be written to.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); give a place that can") from error
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends well, and vanishes when it does not.
 
     Raises:
         InputError: the place cannot be written to.
     """
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         # A folder, for a file that `mkstemp` makes would be private, and `touch` in it honours the umask.
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as folder:
             beside = Path(folder) / path.name
             yield beside
             beside.replace(path)
-    except OSError as error:
-        raise not_writable(path, error) from error
-
-
-def not_writable(path: Path, error: OSError) -> InputError:
-    """What a user is told where a file cannot be written."""
-    return InputError(f"{path}: cannot be written ({error.strerror or error}); give a place that can")
 
 
 def from_here(path: Path) -> Path:
     """A path as a user would write it: relative to the working directory where it lies below that."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def looked_in(path: Path) -> str:
+    """Where a relative path was looked for, for a message: it may have been written elsewhere."""
+    return "" if path.is_absolute() else f" in {Path.cwd()}"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -86,7 +97,8 @@ class _Strict(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
-        for key, _ in node.value:  # before merge keys (<<) put theirs in, which may be overridden
+        # Before merge keys (<<) put theirs in, which may be overridden. What is only tagged a mapping, PyYAML refuses.
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if str(key.value) in seen:
                 told = f"{key.value!r} stands twice in one mapping"
                 raise yaml.constructor.ConstructorError(None, None, told, key.start_mark)
@@ -110,7 +122,7 @@ def read_yaml(path: Path, adapter: TypeAdapter[T], what: str | None = None) -> T
         loader = _Strict(text)
         root = loader.get_single_node()
         value = None if root is None else loader.construct_document(root)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that is none; brackets without end
         raise InputError(f"{what}: is not YAML ({' '.join(str(error).split())})") from error
     return checked(adapter, value, what, root)
 
@@ -149,8 +161,9 @@ def _problem(item: dict[str, Any], root: yaml.Node | None) -> str:
     if place and root is not None:
         place += f" (line {_line(root, item['loc'])})"
     message = RULES.get(item["type"], str(item["msg"]).removeprefix("Value error, "))
-    told = isinstance(item["input"], (dict, list)) or item["type"] in ("value_error", "extra_forbidden", "missing")
-    shown = "" if told else f", but got {item['input']!r}"
+    got = repr(item["input"])
+    told = len(got) > 60 or item["type"] in ("value_error", "extra_forbidden", "missing")
+    shown = "" if told else f", but got {got}"
     return f"{place}: {message}{shown}" if place else f"{message}{shown}"
 
 
@@ -162,7 +175,7 @@ def _line(root: yaml.Node, loc: Sequence[str | int]) -> int:
             node = node.value[part]
             line = node.start_mark.line
         elif isinstance(node, yaml.MappingNode):
-            for key, inner in node.value:
+            for key, inner in reversed(node.value):  # what a merge key (<<) put in stands first
                 if key.value == str(part):
                     node, line = inner, key.start_mark.line
                     break

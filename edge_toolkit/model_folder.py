@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from edge_toolkit.data import Normalisation
 from edge_toolkit.errors import InputError
-from edge_toolkit.files import checked, read_json, replacing, write_json
+from edge_toolkit.files import checked, read_json, replacing, write_json, writing
 from edge_toolkit.specs import ModelSpec, read_spec, spec_to_json
 
 Weights = Mapping[str, NDArray[Any]]
@@ -62,11 +62,13 @@ class Model:
 
 def write_model(folder: Path, model: Model) -> None:
     """Write a model folder; the spec goes last, so that a folder with one is whole."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
-    (folder / "architecture.json").unlink(missing_ok=True)
+    with writing(folder):
+        (folder / "architecture.json").unlink(missing_ok=True)
     with replacing(folder / "weights.safetensors") as beside:
-        save_file({name: np.ascontiguousarray(array) for name, array in model.weights.items()}, beside)
+        # Not `save_file`, which has errors of its own for a full disk.
+        beside.write_bytes(save({name: np.ascontiguousarray(array) for name, array in model.weights.items()}))
     write_json(folder / "preprocessing.json", asdict(model.preprocessing))
     write_json(folder / "training.json", asdict(model.training))
     write_json(folder / "architecture.json", spec_to_json(model.spec))

@@ -9,6 +9,7 @@ test_vectors.npz    real inputs and what torch answers to them
 
 import hashlib
 import io
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from edge_deploy.manifest import NAME, FileRecord, Manifest, manifest_to_json, read_manifest
 from edge_toolkit.errors import AnswerIsNo, InputError
-from edge_toolkit.files import write_json
+from edge_toolkit.files import write_json, writing
 from edge_toolkit.specs import ModelSpec, digest, read_spec
 
 MAX_VECTORS = 16
@@ -114,18 +115,19 @@ def write_bundle(folder: Path, manifest: Manifest, contents: Mapping[str, bytes]
         AnswerIsNo: the manifest records other files.
     """
     check_place(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # The older bundle is in the way of a rename, so it moves into this folder, and vanishes with it.
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:
-        new, old = Path(beside) / "new", Path(beside) / "old"
-        new.mkdir()
-        for name, data in contents.items():
-            (new / name).write_bytes(data)
-        write_json(new / NAME, manifest_to_json(manifest))
-        bundle = read_bundle(new)
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # The older bundle is in the way of a rename, so it moves into this folder, and vanishes with it.
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:
+            new, old = Path(beside) / "new", Path(beside) / "old"
+            new.mkdir()
+            for name, data in contents.items():
+                (new / name).write_bytes(data)
+            write_json(new / NAME, manifest_to_json(manifest))
+            bundle = read_bundle(new)
+            if folder.exists():
+                folder.rename(old)
+            new.rename(folder)
     return replace(bundle, path=folder)
 
 
@@ -133,8 +135,13 @@ def check_place(folder: Path) -> None:
     """See that a bundle may be written to `folder`.
 
     Raises:
-        InputError: something lies there that is neither a bundle nor an empty folder.
+        InputError: something lies there that is neither a bundle nor an empty folder, or no folder can be made there.
     """
+    above = next(path for path in folder.absolute().parents if path.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise InputError(
+            f"{folder}: cannot be made, since {above} is no folder that can be written to; give another place"
+        )
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise InputError(f"{folder}: is no folder, and a bundle is one; give another place")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / NAME).is_file():

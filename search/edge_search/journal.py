@@ -10,7 +10,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from edge_toolkit.errors import InputError
-from edge_toolkit.files import not_writable
+from edge_toolkit.files import writing
 
 if sys.platform != "win32":
     import fcntl
@@ -43,11 +43,9 @@ def alone(run: Path) -> Iterator[None]:
     Raises:
         InputError: another process is at it, or the folder cannot be written to.
     """
-    try:
+    with writing(run):
         run.mkdir(parents=True, exist_ok=True)
         file = (run / ".searching").open("a")
-    except OSError as error:
-        raise not_writable(run, error) from error
     with file:
         if sys.platform != "win32":
             try:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from edge_search.batches import Tensors, resized, training_batches
@@ -90,7 +90,7 @@ def save_checkpoint(path: Path, supernet: Supernet, optimizer: torch.optim.Optim
     for index, slots in optimizer.state_dict()["state"].items():
         state |= {f"optimizer.{slot}.{names[index]}": tensor.contiguous() for slot, tensor in slots.items()}
     with replacing(path) as beside:
-        save_file(state, beside, metadata={"epoch": str(epoch)})
+        beside.write_bytes(save(state, metadata={"epoch": str(epoch)}))
 
 
 def load_checkpoint(path: Path, supernet: Supernet, optimizer: torch.optim.Optimizer | None = None) -> int:

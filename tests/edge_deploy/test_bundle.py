@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_deploy.bundle import Vectors, read_bundle, records_of, vectors_file, write_bundle
+from edge_deploy.bundle import Vectors, check_place, read_bundle, records_of, vectors_file, write_bundle
 from edge_deploy.manifest import Accuracy, Manifest, Parity
 from edge_toolkit.data import Normalisation
 from edge_toolkit.errors import AnswerIsNo, InputError
@@ -168,6 +168,13 @@ def test_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
     with pytest.raises(InputError, match="is no folder"):
         write_bundle(tmp_path / "thesis.tex", MANIFEST, CONTENTS)
+
+
+def test_a_place_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"file/b/c: cannot be made, since .*file is no folder that can be written to"):
+        check_place(tmp_path / "file" / "b" / "c")
+    check_place(tmp_path / "new" / "b")
 
 
 @pytest.mark.parametrize(
