@@ -131,8 +131,7 @@ def _range_problems(splits: Mapping[str, NDArray[Any]], classes: int) -> Iterato
         if len(outside):
             yield (
                 f"{name}: y[{outside[0]}]={y[outside[0]]} is outside 0 to {classes - 1} "
-                f"({len(outside)} such); number the classes from 0, the same in every split, one for each of `labels` if "
-                "there are names"
+                f"({len(outside)} such); number the classes from 0, the same in every split, up to the last name"
             )
 
 

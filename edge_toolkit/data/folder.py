@@ -13,6 +13,7 @@ from edge_toolkit.data.images import SUFFIXES, read_images
 from edge_toolkit.data.raw import SPLITS, Raw, RawSplit
 from edge_toolkit.data.splitting import stratified
 from edge_toolkit.errors import InputError
+from edge_toolkit.files import looked_in
 
 SHARES = (0.70, 0.15, 0.15)
 SPLIT_FOLDERS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
@@ -32,7 +33,7 @@ def load(directory: Path, seed: int, size: int | None = None) -> Raw:
     Raises:
         InputError: the folder is laid out in another way, or an image does not fit; all problems are told.
     """
-    by_split, notes = _listed(directory, seed)
+    by_split, root = _listed(directory, seed)
     labels = tuple(sorted({label for _, label in by_split["train"]}))
     problems = [
         f"class {label!r} is in {split} and not in train; a class needs training images"
@@ -40,14 +41,15 @@ def load(directory: Path, seed: int, size: int | None = None) -> Raw:
         for label in sorted({label for _, label in by_split[split]} - set(labels))
     ]
     problems += [
-        f"{split} gets no PNG or JPEG file; a split needs one of each class at least"
+        f"{split} gets no PNG or JPEG file; every split needs some, so add them"
         for split in SPLITS
         if not by_split[split]
     ]
+    held = {label for part in by_split.values() for _, label in part}
     problems += [
         f"class folder {folder.relative_to(directory)} holds no PNG or JPEG file; remove it, or put some in"
-        for folder in _class_folders(directory)
-        if not _images(folder)
+        for folder in _folders(root)
+        if folder.name not in held
     ]
     files = [file for split in SPLITS for file, _ in by_split[split]]
     images = read_images(files, size, f"folder:{directory}", directory, problems)  # (all, channels, height, width)
@@ -59,7 +61,7 @@ def load(directory: Path, seed: int, size: int | None = None) -> Raw:
         classes = np.array([labels.index(label) for _, label in by_split[split]])
         names = [str(file.relative_to(directory)) for file, _ in by_split[split]]
         splits[split] = RawSplit(images[rows].copy(), classes, names)
-    return Raw(splits, source=f"folder {directory}", labels=labels, notes=notes)
+    return Raw(splits, source=f"folder {directory}", labels=labels, notes=_left_out(directory))
 
 
 def parse(rest: str) -> tuple[Path, int | None]:
@@ -77,19 +79,17 @@ def parse(rest: str) -> tuple[Path, int | None]:
     return Path(match[1]), size
 
 
-def _listed(directory: Path, seed: int) -> tuple[dict[str, Labelled], tuple[str, ...]]:
+def _listed(directory: Path, seed: int) -> tuple[dict[str, Labelled], Path]:
+    """The images of each split, and the folder that holds the class folders trained on."""
     if not directory.is_dir():
-        raise InputError(f"folder:{directory}: is not a folder; give one that holds a folder for each class")
+        raise InputError(
+            f"folder:{directory}: there is no such folder{looked_in(directory)}; give one that holds a folder for each "
+            "class"
+        )
     names = [folder.name for folder in _folders(directory)]
     if names and set(names) <= set(SPLIT_FOLDERS):
-        return _given_splits(directory, names), _left_out(directory)
-    return _drawn_splits(directory, seed), _left_out(directory)
-
-
-def _class_folders(directory: Path) -> list[Path]:
-    """Those whose images are trained on."""
-    names = {folder.name for folder in _folders(directory)}
-    return _folders(directory / "train" if names <= set(SPLIT_FOLDERS) else directory)
+        return _given_splits(directory, names), directory / "train"
+    return _drawn_splits(directory, seed), directory
 
 
 def _given_splits(directory: Path, names: list[str]) -> dict[str, Labelled]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from edge_toolkit.data.raw import MAX_BYTES, Raw, RawSplit
 from edge_toolkit.data.splitting import stratified
 from edge_toolkit.errors import InputError
+from edge_toolkit.files import looked_in
 
 VALIDATION_SHARE = 1 / 6  # as large a part of MNIST's training file as its test file is
 UNSIGNED_BYTE = 8
@@ -45,10 +46,11 @@ def load(directory: Path, seed: int) -> Raw:
         if not problems and len(x) != len(y):
             problems.append(f"holds {len(x)} {split} images and {len(y)} {split} labels; they belong to other files")
     for split, mine, others in (("training", classes, test_classes), ("test", test_classes, classes)):
-        if not problems and len(alone := np.setdiff1d(mine, others)):
+        alone = np.setdiff1d(mine, others)
+        if len(alone) and len(others):  # a file that could not be read has none
             problems.append(
-                f"the label {alone[0]} occurs in the {split} file alone ({int((mine == alone[0]).sum())} times); is it "
-                "damaged? Both files need the same classes"
+                f"{', '.join(map(str, alone))} as a label in the {split} file alone ({np.isin(mine, alone).sum()} "
+                "samples), and both need the same classes; get the damaged file anew, or drop those samples"
             )
     if problems:
         raise InputError.listing(str(directory), problems)
@@ -69,7 +71,8 @@ def _scaled(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _files(directory: Path) -> dict[str, Path]:
     if not directory.is_dir():
-        raise InputError(f"{directory}: is not a folder; give the one that holds train-images-idx3-ubyte[.gz]")
+        here = looked_in(directory)
+        raise InputError(f"{directory}: there is no such folder{here}; give the one with train-images-idx3-ubyte[.gz]")
     found = {name: _spellings(directory, name) for name in FILES}
     problems = [f"holds no {name}, gzipped or not" for name, paths in found.items() if not paths]
     problems += [
@@ -105,7 +108,7 @@ def _parsed(path: Path, dimensions: int) -> NDArray[np.uint8]:
         if magic != bytes((0, 0, UNSIGNED_BYTE, dimensions)):
             expected = f"0000{UNSIGNED_BYTE:02x}{dimensions:02x}"
             raise InputError(
-                f"begins with {magic.hex() or 'nothing'}, not {expected}; it is not the file that its name says; get it anew"
+                f"begins with {magic.hex() or 'nothing'}, not {expected}; it is not what its name says; get it anew"
             )
         header = stream.read(4 * dimensions)
         if len(header) < 4 * dimensions:

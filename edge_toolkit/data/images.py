@@ -55,10 +55,8 @@ def read_images(
     (width, height), mode = next(iter(forms.values())) if size is None and forms else ((size or 1, size or 1), "RGB")
     shape = (len(files), height, width, CHANNELS[mode])
     if np.prod(shape, dtype=object) * np.dtype(np.float32).itemsize > MAX_BYTES:
-        raise InputError(
-            f"{what}: {len(files)} images of {width}x{height} are more than {MAX_BYTES / 2**30:.0f} GiB of float32; "
-            f"resize them, {_advice(what, size)}"
-        )
+        told = f"{len(files)} images of {width}x{height} are more than {MAX_BYTES / 2**30:.0f} GiB of float32"
+        raise InputError.listing(what, [*known, *_told(bad), f"{told}; resize them, {_advice(what, size)}"])
     pixels = np.zeros(shape, np.uint8)
     for index, file in enumerate(files):
         if file in forms:

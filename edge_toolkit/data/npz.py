@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edge_toolkit.data.raw import MAX_BYTES, Raw, RawSplit
 from edge_toolkit.errors import InputError
+from edge_toolkit.files import looked_in
 
 SHORT = {"train": "train", "validation": "val", "test": "test"}
 NAMES = tuple(f"{letter}_{short}" for short in SHORT.values() for letter in "xy")
@@ -32,7 +33,7 @@ def load(path: Path, seed: int) -> Raw:
     """
     del seed
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file in {Path.cwd()}; give the path of an .npz file")
+        raise InputError(f"{path}: there is no such file{looked_in(path)}; give the path of an .npz file")
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = _arrays(path, archive)

@@ -28,7 +28,7 @@ from edge_toolkit.data.raw import Raw, RawSplit
 from edge_toolkit.errors import InputError
 
 KEYS, VALUES, PAIRS = 4, 4, 3
-STEPS, MIN_STEPS, MAX_STEPS = 64, 16, 4096
+STEPS, MIN_STEPS, MAX_STEPS = 64, 12, 4096
 SAMPLES: Mapping[str, int] = {"train": 4000, "validation": 1000, "test": 1000}
 CHANNELS = KEYS + VALUES + 1
 SOURCE = "made by this package from a seed; no licence needed"
@@ -79,7 +79,7 @@ def steps_of(text: str) -> int:
     digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_STEPS))
     if not (digits and MIN_STEPS <= int(text) <= MAX_STEPS):
         raise InputError(
-            f"recall:{text}: the number of steps must be whole, from {MIN_STEPS} (fewer give the same sequence "
-            f"twice) to {MAX_STEPS} (memory); write recall:{STEPS}, say"
+            f"recall:{text}: the number of steps must be whole, from {MIN_STEPS} (with fewer the "
+            f"splits share too many) to {MAX_STEPS} (memory); write recall:{STEPS}, say"
         )
     return int(text)

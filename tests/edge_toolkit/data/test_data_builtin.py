@@ -148,7 +148,7 @@ def answer(sequence: np.ndarray) -> int:
     return store[query]
 
 
-@pytest.mark.parametrize("steps", [recall.MIN_STEPS, 17, 64])
+@pytest.mark.parametrize("steps", [recall.MIN_STEPS, 31, 64])
 def test_recall_classes_are_those_of_a_reader(steps: int) -> None:
     part = recall.sequences(300, steps, (1, 0))
     assert part.x.shape == (300, recall.CHANNELS, 1, steps)

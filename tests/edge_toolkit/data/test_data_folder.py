@@ -230,5 +230,5 @@ def test_no_class_folders(tmp_path: Path, layout: str) -> None:
     if layout == "flat":
         picture(1).save(tmp_path / "a.png")
     directory = tmp_path / "none" if layout == "no folder" else tmp_path
-    with pytest.raises(InputError, match=r"holds no PNG or JPEG file in a class folder|is not a folder"):
+    with pytest.raises(InputError, match=r"holds no PNG or JPEG file in a class folder|there is no such folder"):
         load_dataset(f"folder:{directory}")
