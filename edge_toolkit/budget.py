@@ -34,8 +34,8 @@ class Budget:
         return {name: bound for name, bound in both.items() if bound is not None}
 
     def excess(self, costs: Mapping[str, float]) -> dict[str, float]:
-        """How far each bounded cost exceeds its bound, as a share of the bound: at most 0 where it is kept."""
-        return {name: costs[name] / bound - 1 for name, bound in self.bounds.items()}
+        """How far each bounded cost that is given exceeds its bound, as a share of it: at most 0 where it is kept."""
+        return {name: costs[name] / bound - 1 for name, bound in self.bounds.items() if name in costs}
 
     def broken(self, costs: Mapping[str, float]) -> list[str]:
         """The names of the bounds that `costs` exceeds."""
@@ -45,7 +45,8 @@ class Budget:
         """Whether a measured latency keeps its bound, in words; nothing where one of the two is missing."""
         if self.latency_ms is None or latency_ms is None:
             return ""
-        return "kept" if latency_ms <= self.latency_ms else f"broken: {latency_ms / self.latency_ms:.2f} times"
+        excess = self.excess({"latency_ms": latency_ms})["latency_ms"]
+        return f"broken: {1 + excess:.2f} times" if excess > 0 else "kept"
 
 
 def budget_of(latency_ms: float | None, energy_mj: float | None, fps: float | None) -> Budget:

@@ -53,9 +53,16 @@ class Front:
     schema: Literal[1] = 1
 
     def __post_init__(self) -> None:
-        beyond = [name for name, index in self.picks.items() if not 0 <= index < len(self.candidates)]
-        if beyond:
-            raise InputError(f"picks {', '.join(beyond)}: point beyond the {len(self.candidates)} candidates")
+        remedy = "search again, with the same command"
+        if not self.candidates:
+            raise InputError(f"candidates is empty; {remedy}")
+        problems = [
+            f"picks.{name}={index} must be from 0 to {len(self.candidates) - 1}, the last candidate; {remedy}"
+            for name, index in self.picks.items()
+            if not 0 <= index < len(self.candidates)
+        ]
+        if problems:
+            raise InputError.listing("front", problems)
 
     def names(self, index: int) -> str:
         """The picks that a candidate is, separated by commas; often none."""

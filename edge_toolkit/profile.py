@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from edge_toolkit.console import SCHEMA
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked, read_json
 from edge_toolkit.measured import Machine
@@ -112,6 +111,7 @@ class Profile:
     versions: Mapping[str, str]
     baseline: "Profile | None" = None
     comparison: Comparison | None = None
+    schema: Literal[1] = 1
 
     @property
     def name(self) -> str:
@@ -157,7 +157,7 @@ def profile_to_json(profile: Profile) -> dict[str, Any]:
             part["roles"] = {name: asdict(each) for name, each in value.sums_by("role").items()}
             part["blocks"] = {name: asdict(each) for name, each in value.sums_by("block").items()}
     if profile.baseline is not None:
-        del plain["baseline"]["baseline"], plain["baseline"]["comparison"]
+        del plain["baseline"]["baseline"], plain["baseline"]["comparison"], plain["baseline"]["schema"]
     return plain
 
 
@@ -167,10 +167,15 @@ def read_profile(path: Path) -> Profile:
     Raises:
         InputError: the file is missing, or breaks a rule.
     """
-    value = read_json(path)
-    if isinstance(value, dict) and value.get("schema") != SCHEMA:
-        raise InputError(f"{path}: schema must be {SCHEMA}, but is {value.get('schema')}; profile again")
-    return checked(_ADAPTER, value, str(path))
+    return checked(_ADAPTER, read_json(path), str(path))
+
+
+def has_baseline(path: Path) -> bool:
+    """Whether a file holds a profile with a baseline; one that is missing or damaged does not."""
+    try:
+        return read_profile(path).baseline is not None
+    except InputError:
+        return False
 
 
 _ADAPTER: TypeAdapter[Profile] = TypeAdapter(Profile)

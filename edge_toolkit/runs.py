@@ -56,7 +56,7 @@ class RunFolder:
         return self.path / "bundles" / pick
 
     def profile(self, pick: str) -> Path:
-        """The newest profile of a pick's bundle."""
+        """The newest profile of a pick's bundle, of those with a baseline if there is one."""
         return self.path / "profiles" / f"{pick}.json"
 
 

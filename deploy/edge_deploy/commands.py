@@ -72,12 +72,12 @@ def profile(
     from edge_deploy.profile import profile as profile_of
     from edge_deploy.tables import profile_tables, warnings_of, write_csv
     from edge_deploy.target import run_profile
-    from edge_toolkit.console import SCHEMA, note, show
+    from edge_toolkit.console import note, show
     from edge_toolkit.errors import InputError
     from edge_toolkit.extras import require
     from edge_toolkit.figures import profile_figure, save_figure
     from edge_toolkit.files import write_json
-    from edge_toolkit.profile import profile_to_json
+    from edge_toolkit.profile import has_baseline, profile_to_json
 
     if csv_to == Path("-"):
         raise InputError("--csv -: must be a file's name; `--json -` writes to standard output")
@@ -95,10 +95,10 @@ def profile(
         save_figure(profile_figure(made), plot_to)
         written.append(f"plot in {plot_to}")
     kept = run_profile(target)
-    if kept is not None and kept.is_file() and made.baseline is None:
-        written.append(f"{kept} stays as it is, since this profile has no baseline")
+    if kept is not None and made.baseline is None and has_baseline(kept):
+        written.append(f"{kept} stays as it is: it has a baseline, and this profile has none")
     elif kept is not None:
-        write_json(kept, {"schema": SCHEMA, **payload})
+        write_json(kept, payload)
         written.append(f"profile kept in {kept}, where `edge-toolkit report` finds it")
     show(profile_tables(made, -1 if layers else top), payload, json_to)
     for line in (*warnings_of(made), *written):

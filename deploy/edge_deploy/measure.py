@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from rich.table import Table
@@ -56,7 +57,7 @@ def measure(
     if earlier is not None:
         if earlier.settings == settings and wanted.keys() <= earlier.candidates.keys():
             note(f"{run.measured}: holds all of them with these settings; remove it to measure again")
-            return earlier
+            return replace(earlier, candidates={key: earlier.candidates[key] for key in wanted})
         note(f"{run.measured}: was taken with other settings, or of another front; everything is measured again")
     models = run.path / "measured-models"  # until the measurements are written, so that a stop costs no export
     ready = _compiled(_exported(wanted, models, export), settings)

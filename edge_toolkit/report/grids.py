@@ -51,7 +51,7 @@ def _recipe(recipe: Mapping[str, object]) -> str:
 
 def front_grid(evidence: Evidence, front: Front) -> Grid:
     """The candidates, fastest first, with what a real device needed for them where that was measured."""
-    origin = front.candidates[0].origin if front.candidates else {}
+    origin = front.candidates[0].origin
     columns = [
         "#",
         f"accuracy, {origin.get('accuracy', 'n/a')}",

@@ -122,7 +122,7 @@ def _budget(evidence: Evidence) -> Iterator[str]:
     if evidence.profile is not None:
         seen[f"{evidence.profile.device}, by profile"] = evidence.profile.latency_ms.median
     for where, latency_ms in seen.items():
-        if "latency_ms" in front.budget.broken({**candidate.costs, "latency_ms": latency_ms}):
+        if front.budget.broken({"latency_ms": latency_ms}):
             yield (
                 f"The latency budget of {front.budget.latency_ms:.4g} ms, kept by the model of {front.device}, is "
                 f"broken on {where}: {latency_ms:.4f} ms."

@@ -80,6 +80,9 @@ def test_what_is_measured_is_kept_until_the_front_or_the_settings_change(run: Ru
     written = run.measured.stat().st_mtime_ns
     assert measure(run, seconds=QUICK, export=exports) == second
     assert run.measured.stat().st_mtime_ns == written
+    write(run.path, (PADDED_WINDOWS,))
+    assert measure(run, seconds=QUICK, export=exports).candidates.keys() == {digest(PADDED_WINDOWS)}
+    write(run.path, (PADDED_WINDOWS, SEQUENCE))
     assert len(exports.asked) == 3
     measure(run, threads=2, seconds=QUICK, export=exports)
     assert exports.asked[3:] == ["padded-windows", "sequence"]

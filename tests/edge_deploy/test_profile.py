@@ -21,7 +21,7 @@ from edge_toolkit.matching import matched_lstm
 from edge_toolkit.profile import Profile, profile_to_json, read_profile
 from edge_toolkit.specs import read_spec
 from tests.edge_deploy.conftest import IRMaker
-from tests.edge_deploy.networks_for_tests import SEQUENCE, write_folder, write_npz
+from tests.edge_deploy.networks_for_tests import NETWORKS, SEQUENCE, write_folder, write_npz
 
 QUICK = 0.02
 
@@ -106,11 +106,25 @@ def test_the_command_prints_writes_and_leaves_a_profile_for_the_report(
         assert times == [row["time_us"] for row in each["rows"]]
     kept = bundle.parent.parent / "profiles/knee.json"
     assert json.loads(kept.read_text()) == plain
-    with pytest.raises(SystemExit):
-        main(["profile", str(bundle), "-t", str(QUICK)])
-    assert json.loads(kept.read_text()) == plain, "one without a baseline does not push out one with"
     assert str(kept) in err.replace("\n", "")
     assert files["svg"].read_text().startswith("<?xml")
+
+
+def test_the_run_keeps_the_newest_profile_that_has_a_baseline(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = bundle.parent.parent / "profiles/knee.json"
+    kept.parent.mkdir(exist_ok=True)
+    texts = ["{damaged"]
+    for baseline in ([], [], ["--baseline", "lstm"], []):
+        kept.write_text(texts[-1])
+        with pytest.raises(SystemExit) as stopped:
+            main(["profile", str(bundle), "-t", str(QUICK), *baseline])
+        assert stopped.value.code == 0
+        texts.append(kept.read_text())
+    _, first, second, compared, last = texts
+    assert [json.loads(text)["baseline"] is None for text in (first, second, compared)] == [True, True, False]
+    assert first != second, "one without a baseline is replaced by a newer one"
+    assert last == compared, "one with a baseline is not"
+    assert "stays as it is: it has a baseline" in capsys.readouterr().err
 
 
 def test_json_alone_on_standard_output(ir: IRMaker, capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,6 +143,11 @@ def test_a_bare_model_gets_an_lstm_of_its_size(ir: IRMaker, tmp_path: Path) -> N
     assert stored == pytest.approx(made.parameters, rel=0.02)
     assert "RNNSeq" in {row.kind for row in made.baseline.rows}
     check_sums(made)
+
+
+@pytest.mark.parametrize("name", ["sequence", "padded-windows", "one-point"])
+def test_the_lstm_beside_a_bare_model_has_its_stem(ir: IRMaker, name: str) -> None:
+    assert lstm_beside(ir(name)).stem == NETWORKS[name].stem
 
 
 def test_onnx_and_ir_of_a_bundle_have_the_same_macs(bundle: Path) -> None:
