@@ -44,8 +44,13 @@ def read_spec(path: Path) -> ModelSpec:
 
 
 def digest(spec: ModelSpec) -> str:
-    """A short name that the same network has everywhere: 12 hexadecimal digits of its canonical JSON's SHA-256."""
-    text = json.dumps(spec_to_json(spec), sort_keys=True, separators=(",", ":"))
+    """A short name that the same network has everywhere."""
+    return digest_of(spec_to_json(spec))
+
+
+def digest_of(plain: Any) -> str:
+    """12 hexadecimal digits of the SHA-256 of plain data's canonical JSON."""
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -1,7 +1,5 @@
 """`Request`: all that a search was asked, resolved, and its file `run.yaml`."""
 
-import hashlib
-import json
 import re
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
@@ -16,6 +14,7 @@ from edge_toolkit.device import Device
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import read_yaml, write_text
 from edge_toolkit.runs import RunFolder
+from edge_toolkit.specs import digest_of
 
 FREE = ("trials", "jobs")
 """What the same run may be asked anew: to go on for longer, on more threads."""
@@ -51,9 +50,9 @@ class Request:
 
     @property
     def identity(self) -> str:
-        """What decides a run's answers, as 12 hexadecimal digits: all but how long it goes on, and where it is kept."""
+        """Digest of what decides a run's answers: all but how long it goes on, and where it is kept."""
         plain = {name: value for name, value in _plain(self).items() if name not in (*FREE, "storage")}
-        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
+        return digest_of(plain)
 
 
 def check_request(run: RunFolder, request: Request) -> None:
@@ -98,8 +97,10 @@ def _plain(request: Request) -> dict[str, Any]:
 
 
 def without_password(url: str | None) -> str | None:
-    """A storage URL as it may be shown and kept."""
-    return url and re.sub(r"(://[^:/@]*:)[^/]*@", r"\1***@", url)
+    """A storage URL as it may be shown and kept: without what stands before its host, and without its query."""
+    if url is None or re.match(r"\w+:///", url):  # a file, which nobody logs in to
+        return url
+    return re.sub(r"\?.*", "?***", re.sub(r"^(\w[\w+]*://)?.*@", r"\1***@", url))
 
 
 def _short(value: object) -> str:

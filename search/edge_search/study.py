@@ -184,7 +184,7 @@ def _with_accuracy(candidate: Candidate, accuracy: float) -> Candidate:
     return replace(candidate, accuracy=accuracy, origin={**candidate.origin, "accuracy": "inherited"})
 
 
-def open_study(storage: BaseStorage, name: str, asked: str = "") -> optuna.Study:
+def open_study(storage: BaseStorage, name: str, asked: str) -> optuna.Study:
     """The study of a name, made if the storage has none.
 
     Args:
@@ -199,13 +199,12 @@ def open_study(storage: BaseStorage, name: str, asked: str = "") -> optuna.Study
     study = optuna.create_study(
         storage=storage, study_name=name, directions=["maximize", "minimize", "minimize"], load_if_exists=True
     )
-    earlier = study.user_attrs.get("asked")
-    if earlier is None:
+    if not study.user_attrs and not study.get_trials(deepcopy=False):
         study.set_user_attr("asked", asked)
-    elif earlier != asked:
+    if study.user_attrs.get("asked") != asked:
         raise InputError(
-            f"--storage: holds a study {name!r} that was asked something else, and its accuracies are no answers to "
-            "this; use an --out of another name, or another storage"
+            f"the storage holds a study {name!r} that was asked something else, and its accuracies are no answers to "
+            "this; use an --out of another name, or another --storage"
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # naming the metrics is all that is experimental

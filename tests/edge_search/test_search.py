@@ -198,8 +198,12 @@ def test_a_folder_that_cannot_be_written_to_is_told(toy: Path, capsys: pytest.Ca
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("postgresql://me:secret@host:5432/all", "postgresql://me:***@host:5432/all"),
-        ("mysql+pymysql://me:s@cret@host/all", "mysql+pymysql://me:***@host/all"),
+        ("postgresql://me:secret@host:5432/all", "postgresql://***@host:5432/all"),
+        ("postgresql://me:se/cret@host/all", "postgresql://***@host/all"),
+        ("mysql+pymysql://me:s@cret@host/all", "mysql+pymysql://***@host/all"),
+        ("mysql://me@host/all?password=secret", "mysql://***@host/all?***"),
+        ("postgresql//me:secret@host/all", "***@host/all"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
         ("sqlite:///a:b@c.db", "sqlite:///a:b@c.db"),
         (None, None),
     ],

@@ -48,7 +48,7 @@ def search_with(
     seed: int = 0,
 ) -> Search:
     storage = InMemoryStorage() if storage is None else storage
-    return Search(question, evaluate, open_study(storage, "test"), sampler, seed, start=SPACE.smallest())
+    return Search(question, evaluate, open_study(storage, "test", "this"), sampler, seed, start=SPACE.smallest())
 
 
 def ignore(note: str = "") -> None:
@@ -130,6 +130,9 @@ def test_a_study_that_was_asked_something_else_is_refused() -> None:
     open_study(storage, "other", "two")
     with pytest.raises(InputError, match="study 'demo' that was asked something else"):
         open_study(storage, "demo", "two")
+    optuna.create_study(storage=storage, study_name="theirs").enqueue_trial({"x": 1})
+    with pytest.raises(InputError, match="study 'theirs' that was asked something else"):
+        open_study(storage, "theirs", "two")
 
 
 @pytest.mark.parametrize("sampler", ["nsga2", "tpe", "random"])
