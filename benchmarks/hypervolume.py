@@ -19,7 +19,6 @@ from optuna.storages import InMemoryStorage
 
 from edge_search.front import objectives
 from edge_search.recipe import Recipe
-from edge_search.request import Request
 from edge_search.samplers import SAMPLERS
 from edge_search.search import inherited_accuracy, trained_supernet
 from edge_search.space import load_space
@@ -28,7 +27,6 @@ from edge_toolkit.architecture import Architecture
 from edge_toolkit.budget import Budget
 from edge_toolkit.data import load_dataset
 from edge_toolkit.device import load_device
-from edge_toolkit.runs import RunFolder
 
 
 def main() -> None:
@@ -46,12 +44,10 @@ def main() -> None:
     dataset, budget = load_dataset(asked.data), Budget(asked.latency_ms, asked.energy_mj)
     space = load_space(asked.space).for_data(dataset.input_shape, dataset.classes)
     question = Question(space, load_device("xr-npu"), budget)
-    recipe = Recipe(asked.supernet_epochs)
-    request = Request(
-        asked.data, dataset.fingerprint, asked.space, space, question.device, budget, recipe, "random", 0, None, 1, 1
-    )
     with TemporaryDirectory() as folder:
-        judge = inherited_accuracy(trained_supernet(request, dataset, RunFolder(Path(folder))), dataset, seed=0)
+        checkpoint = Path(folder) / "supernet.safetensors"
+        supernet = trained_supernet(space, Recipe(asked.supernet_epochs), 0, dataset, checkpoint)
+    judge = inherited_accuracy(supernet, dataset, seed=0)
     known: dict[Architecture, float] = {}
 
     def evaluate(architecture: Architecture) -> float:
@@ -64,7 +60,7 @@ def main() -> None:
     for seed in range(asked.seeds):
         for name in asked.samplers:
             start = space.smallest()
-            search = Search(question, evaluate, open_study(InMemoryStorage(), "test"), name, seed, start)
+            search = Search(question, evaluate, open_study(InMemoryStorage(), "one", "this"), name, seed, start)
             search.run(asked.trials, 1, lambda remark="": None)
             scaled = objectives(tuple(search.evaluated.values())) / [1, asked.latency_ms, asked.energy_mj]
             found[name].append(float(hypervolume(scaled, ref=np.ones(3))))

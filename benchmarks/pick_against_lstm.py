@@ -18,6 +18,9 @@ from tempfile import TemporaryDirectory
 from machine import machine_line
 from subset import subset
 
+from edge_toolkit.architecture import Attention
+from edge_toolkit.front import Candidate, Front, read_front
+
 
 def command(*arguments: object) -> None:
     """Run a command of the tool, as a user would."""
@@ -66,10 +69,17 @@ def main() -> None:
         command("export", ours)
         profile = Path(folder) / "profile.json"
         command("profile", run / "bundles" / asked.pick, "--baseline", "lstm", "--seconds", 10, "--json", profile)
-        report(asked, accuracies, json.loads(profile.read_text()))
+        report(asked, read_front(run / "front.json"), accuracies, json.loads(profile.read_text()))
 
 
-def report(asked: argparse.Namespace, accuracies: dict[str, list[float]], profile: dict[str, object]) -> None:
+def attention_blocks(candidate: Candidate) -> int:
+    """How many of a network's blocks are attention."""
+    return sum(isinstance(block, Attention) for stage in candidate.architecture.stages for block in stage.blocks)
+
+
+def report(
+    asked: argparse.Namespace, front: Front, accuracies: dict[str, list[float]], profile: dict[str, object]
+) -> None:
     """Print what was found."""
     samples = f"{asked.samples or 'all'} training samples"
     print(f"\n{asked.data} ({samples}), {asked.space}, pick {asked.pick}; {machine_line()}")
@@ -80,9 +90,9 @@ def report(asked: argparse.Namespace, accuracies: dict[str, list[float]], profil
     for name, one in (("pick", profile), ("lstm", profile["baseline"])):
         latency = one["latency_ms"]
         print(f"{name}: {one['parameters']:,} parameters, {one['macs']:,} MACs, median {latency['median']:.4f} ms")
-    blocks = [name for name in profile["blocks"] if name.startswith("stages.")]
-    attention = {row["block"] for row in profile["rows"] if row["role"] == "attention"}
-    print(f"pick: {len(blocks)} blocks, {len(attention)} of them attention")
+    with_attention = [str(index) for index, each in enumerate(front.candidates) if attention_blocks(each)]
+    print(f"pick: {attention_blocks(front.pick(asked.pick))} of its blocks are attention")
+    print(f"front: {len(front.candidates)} networks, with attention: {', '.join(with_attention) or 'none'}")
     comparison = profile["comparison"]
     print(f"latency, pick over lstm: {comparison['ratio']:.3f}, 95 % {comparison['interval']}: {comparison['verdict']}")
 

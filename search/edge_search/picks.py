@@ -44,7 +44,7 @@ def train_pick(run: RunFolder, pick: str, recipe: Recipe, from_scratch: bool, se
     if from_scratch:
         network, start = build(architecture, seed), "scratch"
     else:
-        supernet = trained_supernet(request, dataset, run)
+        supernet = trained_supernet(request.space, request.recipe, request.seed, dataset, run.supernet)
         samples = calibration_samples(tensors_of(dataset.train, dataset.normalisation), request.seed)
         network, start = inherited_model(supernet, architecture, samples), "supernet"
     model = trained(architecture, network, start, dataset, recipe, seed)

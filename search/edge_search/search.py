@@ -1,6 +1,7 @@
 """`search`: data, space, device and budget in; a front out."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import optuna
 from optuna.storages import BaseStorage
@@ -10,7 +11,9 @@ from edge_search.evaluation import accuracy, calibration_samples, inherited_mode
 from edge_search.feasibility import in_the_way, nearest
 from edge_search.front import non_dominated, picks_of
 from edge_search.journal import alone, journal_storage
+from edge_search.recipe import Recipe
 from edge_search.request import Request, check_request, without_password, write_request
+from edge_search.space import SearchSpace
 from edge_search.study import Question, Search, open_study
 from edge_search.supernet import Supernet
 from edge_search.supernet_training import load_checkpoint, train_supernet
@@ -49,7 +52,8 @@ def run_search(request: Request, dataset: Dataset, run: RunFolder) -> Front:
         check_request(run, request)
         study = open_study(_storage(request.storage, run), run.name, request.identity)
         write_request(run, request)  # after what a mistyped storage would stop, before what takes long
-        judge = inherited_accuracy(trained_supernet(request, dataset, run), dataset, request.seed)
+        supernet = trained_supernet(request.space, request.recipe, request.seed, dataset, run.supernet)
+        judge = inherited_accuracy(supernet, dataset, request.seed)
         search = Search(question, judge, study, request.sampler, request.seed, start=near[0].architecture)
         with progress("searching", request.trials, done=len(search.evaluated)) as advance:
             search.run(request.trials, request.jobs, advance)
@@ -74,18 +78,25 @@ def _front_of(request: Request, name: str, evaluated: tuple[Candidate, ...]) -> 
     )
 
 
-def trained_supernet(request: Request, dataset: Dataset, run: RunFolder) -> Supernet:
-    """The run's supernet, trained from where an earlier process left it.
+def trained_supernet(space: SearchSpace, recipe: Recipe, seed: int, dataset: Dataset, checkpoint: Path) -> Supernet:
+    """The supernet of a space, trained from where an earlier process left it.
+
+    Args:
+        space: bound to the data.
+        recipe: epochs and how they go.
+        seed: fixes initial weights, order and subnets.
+        dataset: its training split is used.
+        checkpoint: where it is kept after each epoch.
 
     Raises:
-        InputError: the run's checkpoint is damaged or another space's.
+        InputError: the checkpoint is damaged or another space's.
     """
-    supernet = Supernet(request.space, request.seed)
-    done = load_checkpoint(run.supernet, supernet)
-    if done < request.recipe.epochs:
+    supernet = Supernet(space, seed)
+    done = load_checkpoint(checkpoint, supernet)
+    if done < recipe.epochs:
         train = tensors_of(dataset.train, dataset.normalisation)
-        with progress("training the supernet", request.recipe.epochs, done) as advance:
-            train_supernet(supernet, train, request.recipe, request.seed, run.supernet, advance)
+        with progress("training the supernet", recipe.epochs, done) as advance:
+            train_supernet(supernet, train, recipe, seed, checkpoint, advance)
     return supernet
 
 

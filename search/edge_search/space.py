@@ -1,7 +1,6 @@
 """`SearchSpace`: choices for each part of an `Architecture`, from a YAML file."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from edge_toolkit.architecture import Architecture, Shape
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked, read_yaml
 
-PRESETS = resources.files("edge_search").joinpath("spaces")
+FOLDER = Path(__file__).parent / "spaces"
 
 
 class SearchSpace(SpaceChoices):
@@ -135,7 +134,7 @@ _SPACE: TypeAdapter[SearchSpace] = TypeAdapter(SearchSpace)
 
 def presets() -> tuple[str, ...]:
     """Names of the spaces that ship."""
-    return tuple(sorted(item.name.removesuffix(".yaml") for item in PRESETS.iterdir() if item.name.endswith(".yaml")))
+    return tuple(sorted(entry.stem for entry in FOLDER.glob("*.yaml")))
 
 
 def load_space(name_or_path: str) -> SearchSpace:
@@ -145,8 +144,7 @@ def load_space(name_or_path: str) -> SearchSpace:
         InputError: there is neither, or the file breaks a rule; every broken rule is told with its place.
     """
     if name_or_path in presets():
-        with resources.as_file(PRESETS.joinpath(f"{name_or_path}.yaml")) as path:
-            return read_yaml(path, _SPACE, name_or_path)
+        return read_yaml(FOLDER / f"{name_or_path}.yaml", _SPACE, name_or_path)
     if not Path(name_or_path).exists():
         known = ", ".join(presets())
         raise InputError(

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 PICK = "A name of the front (knee, fastest, most-accurate, least-energy) or an index."
-Match = Literal["parameters", "macs"]
 
 
 @app.command("train")
@@ -22,7 +21,9 @@ def train_command(
     pick: Annotated[str | None, typer.Option("--pick", help=PICK)] = None,
     baseline: Annotated[Literal["lstm"] | None, typer.Option("--baseline", help="Train it beside --like.")] = None,
     like: Annotated[Path | None, typer.Option("--like", metavar="MODEL", help="The model that it matches.")] = None,
-    match: Annotated[Match, typer.Option("--match", help="What the two have equal.")] = "parameters",
+    match: Annotated[
+        Literal["parameters", "macs"], typer.Option("--match", help="What the two have equal.")
+    ] = "parameters",
     epochs: Annotated[int, typer.Option("--epochs", help="Epochs of training.")] = 20,
     from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Start from random weights.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Fixes initial weights, order and augmentation.")] = 0,
