@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
         build_app()(args=arguments, standalone_mode=True)
     except Exception as error:
         if _interrupted(error):
-            sys.exit(130)  # as click does
+            sys.exit(130)  # as typer does
         if "EDGE_TOOLKIT_DEBUG" in os.environ:
             raise
         sys.exit(_tell(error))

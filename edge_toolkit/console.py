@@ -87,9 +87,8 @@ def progress(what: str, total: int, done: int = 0) -> Iterator[Advance]:
         task = bar.add_task(what, total=total, completed=done, note="")
 
         def advance(remark: str = "") -> None:
-            nonlocal done
-            done += 1
             bar.update(task, advance=1, note=remark)
+            done = int(bar.tasks[task].completed)
             if not console.is_terminal and 10 * done // total > 10 * (done - 1) // total:
                 note(f"{what}: {done} of {total}{remark and ', '}{remark}")
 

@@ -9,16 +9,19 @@ from edge_toolkit.errors import InputError
 from edge_toolkit.layers import layers_of
 from edge_toolkit.lstm import LSTMBaseline
 
-Match = Literal["parameters", "macs", "weights"]
-"""What is made equal: what training learns, multiply-accumulates, or what an exported model stores."""
+Match = Literal["parameters", "macs"]
+"""What is made equal: what training learns, or multiply-accumulates."""
+
+Size = Match | Literal["weights"]
+"""What can be counted; `weights` are what an exported model stores."""
 
 TOLERANCE = 0.02
 """Largest relative difference that still counts as a match."""
 
 
-def size_of(spec: Architecture | LSTMBaseline, match: Match) -> int:
-    """Parameters, MACs or stored weights of a network, whichever is matched."""
-    return int(getattr(layers_of(spec), match).sum())
+def size_of(spec: Architecture | LSTMBaseline, size: Size) -> int:
+    """Parameters, MACs or stored weights of a network."""
+    return int(getattr(layers_of(spec), size).sum())
 
 
 def matched_lstm(architecture: Architecture, match: Match = "parameters") -> LSTMBaseline:
@@ -34,10 +37,14 @@ def matched_lstm(architecture: Architecture, match: Match = "parameters") -> LST
     Raises:
         InputError: the architecture is smaller than its stem, a unit and its head, so that no LSTM matches.
     """
-    return lstm_of_size(architecture.input, architecture.stem, architecture.head, size_of(architecture, match), match)
+    target = size_of(architecture, match)
+    try:
+        return lstm_of_size(architecture.input, architecture.stem, architecture.head, target, match)
+    except InputError as error:
+        raise InputError(f"{error}; match the other of parameters and macs, or give a larger architecture") from error
 
 
-def lstm_of_size(shape: Shape, stem: Stem, head: Head, target: int, match: Match = "parameters") -> LSTMBaseline:
+def lstm_of_size(shape: Shape, stem: Stem, head: Head, target: int, size: Size = "parameters") -> LSTMBaseline:
     """The LSTM baseline of a given size, within 2 %.
 
     Args:
@@ -45,33 +52,33 @@ def lstm_of_size(shape: Shape, stem: Stem, head: Head, target: int, match: Match
         stem: first convolution.
         head: classifier.
         target: what to come near to.
-        match: what `target` counts.
+        size: what `target` counts.
 
     Raises:
         InputError: no LSTM behind this stem and before this head comes within 2 % of `target`.
     """
     one = LSTMBaseline(shape, stem, (1,), head)
-    widest = _largest_hidden(one, target, match)
-    best = min(_around(one, widest), key=lambda spec: abs(size_of(spec, match) - target))
-    if abs(size_of(best, match) - target) > TOLERANCE * target:
-        best = min(_two_layers(one, widest, target, match), key=lambda spec: abs(size_of(spec, match) - target))
-    size = size_of(best, match)
-    if abs(size - target) > TOLERANCE * target:
+    widest = _largest_hidden(one, target, size)
+    best = min(_around(one, widest), key=lambda spec: abs(size_of(spec, size) - target))
+    if abs(size_of(best, size) - target) > TOLERANCE * target:
+        best = min(_two_layers(one, widest, target, size), key=lambda spec: abs(size_of(spec, size) - target))
+    reached = size_of(best, size)
+    if abs(reached - target) > TOLERANCE * target:
         raise InputError(
-            f"no LSTM matches {target:,} {match}: the nearest behind this stem and head has {size:,}, and a match is "
-            f"within {TOLERANCE:.0%}; match the other of parameters and macs, or give a larger architecture"
+            f"no LSTM matches {target:,} {size}: the nearest behind this stem and head has {reached:,}, and a match is "
+            f"within {TOLERANCE:.0%}"
         )
     return best
 
 
-def _largest_hidden(one: LSTMBaseline, target: int, match: Match) -> int:
+def _largest_hidden(one: LSTMBaseline, target: int, size: Size) -> int:
     """The largest single layer that does not exceed `target`, by bisection; at least 1."""
     low, high = 1, 2
-    while size_of(replace(one, hidden=(high,)), match) <= target:
+    while size_of(replace(one, hidden=(high,)), size) <= target:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if size_of(replace(one, hidden=(middle,)), match) <= target else (low, middle)
+        low, high = (middle, high) if size_of(replace(one, hidden=(middle,)), size) <= target else (low, middle)
     return low
 
 
@@ -80,12 +87,12 @@ def _around(one: LSTMBaseline, hidden: int) -> Iterator[LSTMBaseline]:
     yield replace(one, hidden=(hidden + 1,))
 
 
-def _two_layers(one: LSTMBaseline, widest: int, target: int, match: Match) -> Iterator[LSTMBaseline]:
+def _two_layers(one: LSTMBaseline, widest: int, target: int, size: Size) -> Iterator[LSTMBaseline]:
     """For each first layer the second one that fits best."""
     yield from _around(one, widest)
     for first in range(1, widest + 1):
         seconds = range(1, widest + 1)
         yield min(
             (replace(one, hidden=(first, second)) for second in seconds),
-            key=lambda spec: abs(size_of(spec, match) - target),
+            key=lambda spec: abs(size_of(spec, size) - target),
         )

@@ -163,7 +163,7 @@ def _baseline(model_folder: Path, model: Model, architecture: Architecture) -> P
         raise InputError(f"{error}; or export with --no-baseline") from error
     note(
         f"the LSTM baseline has random weights, which give its latency but no accuracy; for both, run "
-        f"`edge-toolkit train --baseline lstm --like {shlex.quote(str(model_folder))}` and export again"
+        f"`edge-toolkit train --baseline lstm --like {shlex.quote(str(from_here(model_folder)))}` and export again"
     )
     return Part(spec, random_weights(spec), model.preprocessing, None)
 

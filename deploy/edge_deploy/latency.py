@@ -34,7 +34,7 @@ RESAMPLES = 400
 SAME = 0.02
 """Differences up to this are no verdict: OpenVINO compiles one model twice, and the two differ by as much.
 
-Source: twelve interleaved pairs of one 78 us network on an AMD EPYC (2 cores, virtual) had ratios from 0.983 to 1.016,
+Source: twelve interleaved pairs of one 78 us network on an AMD EPYC (2 cores, virtual) had ratios from 0.982 to 1.016,
 while each pair's interval was ten times narrower.
 """
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-OPAQUE = ("TensorIterator", "Loop", "If", "Einsum")
+OPAQUE = ("TensorIterator", "Loop", "If", "Einsum", "DeformableConvolution", "BinaryConvolution")
 """Operations that multiply inside, in a body or by a formula, which is not counted."""
 
 

@@ -20,15 +20,16 @@ from edge_deploy.runtime import Compiled, with_counters
 from edge_toolkit.profile import Row
 
 WINDOWS = 9
-"""Times that the model is compiled and counted anew, at least; at most `PATIENCE` times as often ..."""
+"""Times that the model is compiled and counted anew, at least."""
+
+KEPT = 5
+"""Windows that count: those whose median request is nearest to what it is uncounted."""
 
 PATIENCE = 3
+"""Times `WINDOWS` that are counted at most, where fewer than `KEPT` were quiet."""
 
 HASTE = 10
 """Times the seconds asked for after which no window is begun, however few there are: a slow model needs fewer."""
-
-KEPT = 5
-"""... until this many were quiet. So many count: those whose median request is nearest to what it is uncounted."""
 
 QUIET = 0.1
 """A window is quiet if its median request differs by less than this share from one without counters."""

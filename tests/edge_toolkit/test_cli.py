@@ -25,12 +25,20 @@ def failing(error: BaseException, cause: BaseException | None = None) -> object:
     return lambda: app
 
 
+def while_handling(interrupt: BaseException) -> BaseException:
+    """An error that was raised, without `from`, where another one was handled."""
+    error = ValueError("left undone")
+    error.__context__ = interrupt
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "cause", "expected", "told"),
     [
         (InputError("x=3 must be 4"), None, 2, "edge-toolkit: x=3 must be 4\n"),
         (AnswerIsNo("nothing fits"), None, 1, "edge-toolkit: nothing fits\n"),
         (RuntimeError("export failed"), KeyboardInterrupt(), 130, ""),
+        (RuntimeError("export failed"), while_handling(KeyboardInterrupt()), 130, ""),
         (ValueError("a\nb"), None, 2, "edge-toolkit: unexpected ValueError: a\nThis is a fault of the toolkit"),
     ],
 )
