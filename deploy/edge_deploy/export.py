@@ -94,7 +94,7 @@ def _export_part(part: Part, place: Path, test: Split, baseline: Bundle | None) 
         for name, data in contents.items():
             (Path(folder) / name).write_bytes(data)
         torch_model = network(part.spec, part.weights)
-        logits = answers(torch_model, Path(folder) / "model.onnx", Path(folder) / "model.xml", x)
+        logits = answers(torch_model, Path(folder) / "model.onnx", Path(folder) / "model.xml", x, place.name)
     parity = parity_of(logits, test.y)
     chosen = _spread(len(test))
     contents["test_vectors.npz"] = vectors_file(Vectors(x[chosen], logits[REFERENCE][chosen], test.y[chosen]))

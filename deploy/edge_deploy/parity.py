@@ -22,7 +22,7 @@ REFERENCE = "torch"
 Logits = NDArray[np.float32]
 
 
-def answers(model: nn.Module, onnx: Path, ir: Path, x: NDArray[np.float32]) -> dict[str, Logits]:
+def answers(model: nn.Module, onnx: Path, ir: Path, x: NDArray[np.float32], name: str = "") -> dict[str, Logits]:
     """What each runtime answers.
 
     Args:
@@ -30,12 +30,13 @@ def answers(model: nn.Module, onnx: Path, ir: Path, x: NDArray[np.float32]) -> d
         onnx: its ONNX file, for ONNX Runtime's CPU provider.
         ir: its OpenVINO IR, for OpenVINO's CPU, pinned to float32.
         x: (n, channels, height, width), normalised.
+        name: the network's, for the progress bar.
 
     Returns:
         Logits (n, classes) by `torch`, `onnxruntime` and `openvino`. The two runtimes see one sample at a time, as
         on the device.
     """
-    with progress("parity", 2 * len(x)) as advance:
+    with progress(f"parity {name}".rstrip(), 2 * len(x)) as advance:
         return {
             REFERENCE: torch_logits(model, x),
             "onnxruntime": _onnxruntime_logits(onnx, x, advance),
