@@ -49,7 +49,7 @@ def load(directory: Path, seed: int) -> Raw:
         alone = np.setdiff1d(mine, others)
         if len(alone) and len(others):  # a file that could not be read has none
             problems.append(
-                f"{', '.join(map(str, alone))} as a label in the {split} file alone ({np.isin(mine, alone).sum()} "
+                f"the {split} file alone has the labels {', '.join(map(str, alone))} ({np.isin(mine, alone).sum()} "
                 "samples), and both need the same classes; get the damaged file anew, or drop those samples"
             )
     if problems:

@@ -80,6 +80,6 @@ def steps_of(text: str) -> int:
     if not (digits and MIN_STEPS <= int(text) <= MAX_STEPS):
         raise InputError(
             f"recall:{text}: the number of steps must be whole, from {MIN_STEPS} (with fewer the "
-            f"splits share too many) to {MAX_STEPS} (memory); write recall:{STEPS}, say"
+            f"splits share too many samples) to {MAX_STEPS} (memory); write recall:{STEPS}, say"
         )
     return int(text)

@@ -56,7 +56,7 @@ def test_a_label_of_one_file_alone_is_told(tmp_path: Path) -> None:
     labels[-1] = 250
     files["train-labels-idx1-ubyte"] = bytes(labels)
     with pytest.raises(
-        InputError, match=r"250 as a label in the training file alone \(1 samples\), and both need the same classes"
+        InputError, match=r"the training file alone has the labels 250 \(1 samples\), and both need the same classes"
     ):
         load_dataset(written(tmp_path, files))
 
