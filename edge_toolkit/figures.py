@@ -60,10 +60,12 @@ def front_figure(front: Front) -> "Figure":
 def _front_panel(panel: "Axes", front: Front, cost: str) -> None:
     x = [candidate.costs[cost] for candidate in front.candidates]
     y = [100 * candidate.accuracy for candidate in front.candidates]
+    bound = front.budget.bounds.get(cost)
+    widest = max(x) if bound is None else max(*x, bound)
     panel.scatter(x, y, color=COLOURS[0], s=28, zorder=3)
     for index in set(front.picks.values()):
         panel.scatter([x[index]], [y[index]], facecolors="none", edgecolors=INK, s=90, zorder=4)
-        left = x[index] > 0.5 * max(x)  # towards the middle, where there is room
+        left = x[index] > 0.5 * widest  # towards the middle, where there is room
         offset, align = ((-8, -3), "right") if left else ((8, -3), "left")
         panel.annotate(
             front.names(index),
@@ -74,7 +76,6 @@ def _front_panel(panel: "Axes", front: Front, cost: str) -> None:
             fontsize=8,
             color=INK,
         )
-    bound = front.budget.bounds.get(cost)
     if bound is not None:
         panel.axvline(bound, color=BUDGET, linestyle="--")
         panel.annotate(

@@ -62,6 +62,23 @@ def test_dollars_in_names_are_no_formula(image_architecture: Architecture, tmp_p
     assert (tmp_path / "front.svg").stat().st_size > 1000
 
 
+@pytest.mark.parametrize("bound", [None, 0.12, 2.0])
+def test_the_names_of_picks_stay_in_their_panel(image_architecture: Architecture, bound: float | None) -> None:
+    """Where matplotlib would draw them, in pixels; a bound far from the points moves all of them to the left."""
+    one = front(image_architecture, "run")
+    slow = replace(one.candidates[0], accuracy=0.6, latency_ms=0.12, energy_mj=0.1)
+    picks = {"knee": 0, "fastest": 0, "least-energy": 0, "most-accurate": 1}
+    figure = front_figure(replace(one, candidates=(*one.candidates, slow), picks=picks, budget=Budget(bound, bound)))
+    figure.canvas.draw()
+    for panel in figure.axes:
+        inside = panel.get_window_extent()
+        named = [text for text in panel.texts if text.get_text() in ("knee, fastest, least-energy", "most-accurate")]
+        assert len(named) == 2
+        for text in named:
+            extent = text.get_window_extent()
+            assert inside.x0 <= extent.x0 < extent.x1 <= inside.x1, text.get_text()
+
+
 @pytest.mark.parametrize("suffix", [".svg", ".png"])
 def test_the_same_figure_is_the_same_file(tmp_path: Path, suffix: str) -> None:
     paths = [tmp_path / f"{name}{suffix}" for name in ("first", "second")]
