@@ -1,6 +1,6 @@
 """`Profile`: how long a model takes on a device and where the time goes, and its JSON form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +15,9 @@ Verdict = Literal["faster", "slower", "no difference seen"]
 
 REST = ("runtime", "binding")
 """The rows that stand for no node; they come last."""
+
+QUIET = 0.1
+"""Rows are believed if a request took as long while they were counted as without counters, within this share."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,25 @@ class Profile:
                 before.time_us + row.time_us, before.share + row.share, before.macs + row.macs, before.rows + 1
             )
         return sums
+
+
+def doubts_of(profile: Profile) -> Iterator[str]:
+    """What a reader should know before using the numbers, a sentence each."""
+    for each in profile.both:
+        if each.precision != each.asked_precision:
+            read = each.precision or "nothing"
+            yield f"{each.name}: {each.asked_precision} was asked for, and {each.device} read back {read}."
+        if each.uncounted:
+            yield f"{each.name}: the MACs inside {', '.join(each.uncounted)} are not counted."
+        if abs(each.counted_us / each.request_us - 1) > QUIET:
+            yield (
+                f"{each.name}: a request took {each.counted_us:.1f} us while its rows were timed, but "
+                f"{each.request_us:.1f} us before, so that the rows and `runtime` are off by as much: profile it again "
+                "when the machine is quieter."
+            )
+    load, cores = profile.machine.load_average, profile.machine.cores
+    if load is not None and load > 0.5 * cores:
+        yield f"The machine was busy before the profile (load {load:.1f} on {cores} cores): take it again when idle."
 
 
 def profile_to_json(profile: Profile) -> dict[str, Any]:

@@ -70,14 +70,14 @@ def profile(
 ) -> None:
     """Measure a model on a device: its latency, and where the time goes, layer by layer, against a baseline."""
     from edge_deploy.profile import profile as profile_of
-    from edge_deploy.tables import profile_tables, warnings_of, write_csv
+    from edge_deploy.tables import profile_tables, write_csv
     from edge_deploy.target import run_profile
     from edge_toolkit.console import note, show
     from edge_toolkit.errors import InputError
     from edge_toolkit.extras import require
     from edge_toolkit.figures import profile_figure, save_figure
     from edge_toolkit.files import write_json
-    from edge_toolkit.profile import has_baseline, profile_to_json
+    from edge_toolkit.profile import doubts_of, has_baseline, profile_to_json
 
     if csv_to == Path("-"):
         raise InputError("--csv -: must be a file's name; `--json -` writes to standard output")
@@ -101,7 +101,7 @@ def profile(
         write_json(kept, payload)
         written.append(f"profile kept in {kept}, where `edge-toolkit report` finds it")
     show(profile_tables(made, -1 if layers else top), payload, json_to)
-    for line in (*warnings_of(made), *written):
+    for line in (*(f"warning: {doubt}" for doubt in doubts_of(made)), *written):
         note(line)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from edge_deploy.origins import Origin, consumers, producers, role_of_kind
 from edge_deploy.runtime import Compiled, with_counters
-from edge_toolkit.profile import Row
+from edge_toolkit.profile import QUIET, Row
 
 WINDOWS = 9
 """Times that the model is compiled and counted anew, at least."""
@@ -30,9 +30,6 @@ PATIENCE = 3
 
 HASTE = 10
 """Times the seconds asked for after which no window is begun, however few there are: a slow model needs fewer."""
-
-QUIET = 0.1
-"""A window is quiet if its median request differs by less than this share from one without counters."""
 
 WARM = 10
 """Requests before a window, taken out of its mean."""

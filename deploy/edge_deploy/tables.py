@@ -8,7 +8,7 @@ from typing import Literal
 from rich.table import Table
 
 from edge_deploy.origins import SUFFIX
-from edge_deploy.rows import LOST_US, QUIET
+from edge_deploy.rows import LOST_US
 from edge_toolkit.console import table
 from edge_toolkit.files import replacing
 from edge_toolkit.profile import REST, Profile, Row, Sum
@@ -30,22 +30,6 @@ def profile_tables(made: Profile, top: int) -> list[Table | str]:
         if made.baseline is not None:
             drawn += ["", _slowest(made.baseline, top)]
     return [*drawn, "", _legend(made)]
-
-
-def warnings_of(made: Profile) -> Iterator[str]:
-    """What a reader of the numbers should know, for standard error."""
-    for each in made.both:
-        if each.precision != each.asked_precision:
-            runs_in = each.precision or "a precision that it does not tell"
-            yield f"warning: {each.target}: asked for {each.asked_precision}, {each.device} computes in {runs_in}"
-        if each.uncounted:
-            yield f"warning: {each.target}: the MACs inside {', '.join(each.uncounted)} are not counted"
-        if abs(each.counted_us / each.request_us - 1) > QUIET:
-            yield (
-                f"warning: {each.target}: a request took {each.counted_us:.1f} us while its rows were timed, but "
-                f"{each.request_us:.1f} us before, so that the rows and `runtime` are off by as much; profile again on "
-                "a quieter machine"
-            )
 
 
 def write_csv(path: Path, made: Profile) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_toolkit.layers import layers_of
-from edge_toolkit.profile import Profile
+from edge_toolkit.profile import Profile, doubts_of
 from edge_toolkit.report.sources import Evidence, Shipped, Trained
 from edge_toolkit.specs import digest
 
@@ -86,7 +86,8 @@ def commands(evidence: Evidence) -> dict[str, str]:
 
 def warnings(evidence: Evidence) -> tuple[str, ...]:
     """What a reader should know before using the numbers."""
-    return (*_stale(evidence), *_budget(evidence), *_measuring(evidence))
+    doubts = () if evidence.profile is None else doubts_of(evidence.profile)
+    return (*_stale(evidence), *_budget(evidence), *doubts)
 
 
 def _stale(evidence: Evidence) -> Iterator[str]:
@@ -127,19 +128,6 @@ def _budget(evidence: Evidence) -> Iterator[str]:
                 f"The latency budget of {front.budget.latency_ms:.4g} ms, kept by the model of {front.device}, is "
                 f"broken on {where}: {latency_ms:.4f} ms."
             )
-
-
-def _measuring(evidence: Evidence) -> Iterator[str]:
-    profile = evidence.profile
-    if profile is None:
-        return
-    for each in profile.both:
-        if each.precision != each.asked_precision:
-            read = each.precision or "nothing"
-            yield f"{each.name}: {each.asked_precision} was asked for, and {each.device} read back {read}."
-    load, cores = profile.machine.load_average, profile.machine.cores
-    if load is not None and load > 0.5 * cores:
-        yield f"The machine was busy before the profile (load {load:.1f} on {cores} cores): take it again when idle."
 
 
 def summary(evidence: Evidence) -> dict[str, Any]:

@@ -13,12 +13,11 @@ from edge_deploy.export import export
 from edge_deploy.macs import model_parameters
 from edge_deploy.profile import profile
 from edge_deploy.runtime import read_model
-from edge_deploy.tables import warnings_of
 from edge_toolkit.cli import main
 from edge_toolkit.errors import AnswerIsNo, InputError, MissingError
 from edge_toolkit.layers import layers_of
 from edge_toolkit.matching import matched_lstm
-from edge_toolkit.profile import Profile, profile_to_json, read_profile
+from edge_toolkit.profile import Profile, doubts_of, profile_to_json, read_profile
 from edge_toolkit.specs import read_spec
 from tests.edge_deploy.conftest import IRMaker
 from tests.edge_deploy.networks_for_tests import NETWORKS, SEQUENCE, write_folder, write_npz
@@ -224,13 +223,17 @@ def test_a_tampered_bundle_is_not_profiled(
     assert f"{tmp_path / changed / 'model.bin'}: was changed after the export" in err.replace("\n", " ")
 
 
-def test_rows_timed_on_a_disturbed_machine_are_warned_of(made: Profile) -> None:
-    steady = replace(made, baseline=None, counted_us=1.05 * made.request_us)
-    assert list(warnings_of(steady)) == []
-    (told,) = warnings_of(replace(steady, counted_us=1.5 * made.request_us))
+def test_what_a_reader_should_know(made: Profile) -> None:
+    steady = replace(
+        made, baseline=None, counted_us=1.05 * made.request_us, machine=replace(made.machine, load_average=0.2, cores=2)
+    )
+    assert list(doubts_of(steady)) == []
+    (told,) = doubts_of(replace(steady, counted_us=1.5 * made.request_us))
     assert f"{1.5 * made.request_us:.1f} us while its rows were timed" in told
-    (told,) = warnings_of(replace(steady, precision="bf16"))
-    assert told == f"warning: {made.target}: asked for f32, CPU computes in bf16"
+    assert list(doubts_of(replace(steady, precision="bf16"))) == ["knee: f32 was asked for, and CPU read back bf16."]
+    assert list(doubts_of(replace(steady, uncounted=("loop",)))) == ["knee: the MACs inside loop are not counted."]
+    (told,) = doubts_of(replace(steady, machine=replace(made.machine, load_average=1.5, cores=2)))
+    assert "busy before the profile (load 1.5 on 2 cores)" in told
 
 
 def test_a_plot_that_cannot_be_is_told_before_the_work(ir: IRMaker, capsys: pytest.CaptureFixture[str]) -> None:
