@@ -166,9 +166,6 @@ def doubts_of(profile: Profile) -> Iterator[str]:
                 f"{each.request_us:.1f} us before, so that the rows and `runtime` are off by as much: profile it again "
                 "when the machine is quieter."
             )
-    load, cores = profile.machine.load_average, profile.machine.cores
-    if load is not None and load > 0.5 * cores:
-        yield f"The machine was busy before the profile (load {load:.1f} on {cores} cores): take it again when idle."
 
 
 def profile_to_json(profile: Profile) -> dict[str, Any]:

@@ -300,13 +300,11 @@ def test_what_does_not_belong_together_is_told(whole: RunFolder) -> None:
     assert "profiles/knee.json was taken of another network" in text
 
 
-def test_a_busy_machine_and_another_precision_are_told(whole: RunFolder) -> None:
+def test_disturbed_rows_and_another_precision_are_told(whole: RunFolder) -> None:
     made = {**profile_json(), "asked_precision": "f16", "counted_us": 99.0}
-    made["machine"] = {**made["machine"], "load_average": 3.5}
     write_json(whole.profile("knee"), made)
     text = page_of(whole).text
     assert "knee: f16 was asked for, and CPU read back f32." in text
-    assert "The machine was busy before the profile (load 3.5 on 4 cores)" in text
     assert "knee: a request took 99.0 us while its rows were timed" in text
 
 
