@@ -83,18 +83,13 @@ def devices_command(
 
 
 def _device_facts(device: "Device") -> dict[str, Any]:
-    parts = {"processor": device.processor, "memory": device.memory}
-    constants = [
-        {"name": f"{part}.{name}", **constant.model_dump(mode="json")}
-        for part, values in parts.items()
-        for name, constant in values
-    ]
+    constants = [{"name": name, **constant.model_dump(mode="json")} for name, constant in device.constants()]
     return {
         "name": device.name,
         "description": device.description,
         "origin": device.origin,
         "precision": device.precision,
-        "peak_gmac_s": device.processor.clock_mhz.value * device.processor.macs_per_cycle.value / 1e3,
+        "peak_gmac_s": sum(processor.peak_gmac_s for processor in device.processors.values()),
         "on_chip_kib": device.memory.on_chip_kib.value,
         "constants": constants,
     }

@@ -1,91 +1,73 @@
 """`Device`: hardware as data, a YAML file with a source beside each constant."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+from pydantic import Field, TypeAdapter, model_validator
 
+from edge_toolkit.constants import Closed
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import read_yaml
-from edge_toolkit.layers import KINDS, Kind
+from edge_toolkit.memory import Link, Memory
+from edge_toolkit.processors import Processor
 
 FOLDER = Path(__file__).parent / "devices"
 
+T = TypeVar("T")
 
-class Closed(BaseModel):
-    """A frozen value whose YAML has no names but its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Constant(Closed):
-    """A number, and where it comes from; `assumed` marks one that no source gives for this very device."""
-
-    value: float = Field(gt=0, allow_inf_nan=False)
-    source: str = Field(min_length=1)
-    assumed: bool = False
-
-
-class Utilisation(Closed):
-    """Share of the peak that each kind of layer reaches, above 0 and up to 1, and where that comes from."""
-
-    value: Mapping[Kind, Annotated[float, Field(gt=0, le=1)]]
-    source: str = Field(min_length=1)
-    assumed: bool = False
-
-    @field_validator("value")
-    @classmethod
-    def _every_kind(cls, value: Mapping[Kind, float]) -> Mapping[Kind, float]:
-        missing = [kind for kind in KINDS if kind not in value]
-        if missing:
-            raise ValueError(f"{', '.join(missing)} missing: each kind of layer needs its share")
-        return value
-
-
-class Processor(Closed):
-    """What multiplies: peak rate, and what of it each kind of layer reaches.
-
-    Layers that multiply nothing move `elements_per_cycle` elements a cycle.
-    """
-
-    clock_mhz: Constant
-    macs_per_cycle: Constant
-    elements_per_cycle: Constant
-    utilisation: Utilisation
-    layer_start_us: Constant
-    pj_per_mac: Constant
-    static_mw: Constant
-
-
-class Memory(Closed):
-    """On-chip and off-chip memory: capacity, bandwidth (GB/s) and energy (pJ a byte)."""
-
-    on_chip_kib: Constant
-    on_chip_gb_s: Constant
-    on_chip_pj_per_byte: Constant
-    dram_gb_s: Constant
-    dram_pj_per_byte: Constant
+Processors = Annotated[Mapping[str, Processor], Field(min_length=1)]
 
 
 class Device(Closed):
-    """A processor with its memory, at one precision.
+    """Processors that share a memory, at one precision; `link` is what activations cross between two of them.
 
-    `origin` says how its costs are found: `modelled` from the constants in its file.
+    `origin` says how its latencies are found: `modelled` from the constants in its file, or `calibrated`.
     """
 
-    schema_version: Literal[1] = Field(alias="schema")
+    schema_version: Literal[2] = Field(alias="schema")
     name: str
     description: str
     origin: Literal["modelled"]
     precision: Literal["f32", "f16", "bf16", "int8"]
-    processor: Processor
+    processors: Processors
     memory: Memory
+    link: Link | None = None
+
+    @model_validator(mode="after")
+    def _linked(self) -> "Device":
+        if len(self.processors) > 1 and self.link is None:
+            raise ValueError(f"link is missing: {' and '.join(self.processors)} hand activations to each other over it")
+        return self
 
     @property
     def element_bytes(self) -> int:
         """Bytes that an activation or a weight takes."""
         return {"f32": 4, "f16": 2, "bf16": 2, "int8": 1}[self.precision]
+
+    @property
+    def static_mw(self) -> float:
+        """Power of all processors when nothing runs."""
+        return sum(processor.static_mw.value for processor in self.processors.values())
+
+    def constants(self) -> Iterator[tuple[str, Any]]:
+        """Every constant with its place, such as `processors.npu.clock_mhz`."""
+        parts = {f"processors.{name}": processor for name, processor in self.processors.items()}
+        for place, part in {**parts, "memory": self.memory, "link": self.link}.items():
+            for name, value in part or ():
+                if hasattr(value, "source"):
+                    yield f"{place}.{name}", value
+
+
+class Attachment(Closed):
+    """Processors that stand beside those of another device, with the link to them: `xr-npu+cim-mram`."""
+
+    schema_version: Literal[2] = Field(alias="schema")
+    name: str
+    description: str
+    precision: Literal["f32", "f16", "bf16", "int8"]
+    processors: Processors
+    link: Link
 
 
 def shipped_devices() -> tuple[str, ...]:
@@ -93,22 +75,64 @@ def shipped_devices() -> tuple[str, ...]:
     return tuple(sorted(entry.stem for entry in FOLDER.glob("*.yaml")))
 
 
+def shipped_attachments() -> tuple[str, ...]:
+    """The names of what ships to stand beside a device."""
+    return tuple(sorted(entry.stem for entry in (FOLDER / "attached").glob("*.yaml")))
+
+
 def load_device(name: str) -> Device:
-    """The device of a name, or in a YAML file.
+    """The device of a name, or in a YAML file, and what is attached to it.
 
     Args:
-        name: one of `shipped_devices()`, or a path that ends in `.yaml` or `.yml`.
+        name: one of `shipped_devices()`, or a path that ends in `.yaml` or `.yml`; after each `+` one of
+            `shipped_attachments()` or such a path.
 
     Raises:
         InputError: there is no such device, or its file breaks a rule; every broken rule is told.
     """
-    if name in shipped_devices():
-        return read_yaml(FOLDER / f"{name}.yaml", _ADAPTER, name)
-    if Path(name).suffix in (".yaml", ".yml"):
-        return read_yaml(Path(name), _ADAPTER, name)
-    raise InputError(
-        f"--device {name}: no such device; use {', '.join(shipped_devices())}, or the path of a .yaml file"
+    if Path(name).is_file():  # whose name may have a +
+        return read_yaml(Path(name), _DEVICE, name)
+    first, *others = name.split("+")
+    device = _read(first, FOLDER, shipped_devices(), _DEVICE, "device")
+    for other in others:
+        attachment = _read(other, FOLDER / "attached", shipped_attachments(), _ATTACHMENT, "attachment")
+        device = attached(device, attachment)
+    return device
+
+
+def attached(device: Device, attachment: Attachment) -> Device:
+    """A device with further processors.
+
+    Raises:
+        InputError: the two compute in different precisions, or both have a processor of one name.
+    """
+    if attachment.precision != device.precision:
+        raise InputError(
+            f"--device {device.name}+{attachment.name}: {device.name} computes in {device.precision} and "
+            f"{attachment.name} in {attachment.precision}; attach what has the same precision"
+        )
+    twice = sorted(device.processors.keys() & attachment.processors.keys())
+    if twice:
+        raise InputError(
+            f"--device {device.name}+{attachment.name}: both have a processor {twice[0]}; give one another name"
+        )
+    return device.model_copy(
+        update={
+            "name": f"{device.name}+{attachment.name}",
+            "description": f"{device.description}; {attachment.description}",
+            "processors": {**device.processors, **attachment.processors},
+            "link": attachment.link,
+        }
     )
 
 
-_ADAPTER: TypeAdapter[Device] = TypeAdapter(Device)
+def _read(name: str, folder: Path, shipped: tuple[str, ...], adapter: TypeAdapter[T], what: str) -> T:
+    if name in shipped:
+        return read_yaml(folder / f"{name}.yaml", adapter, name)
+    if Path(name).suffix in (".yaml", ".yml"):
+        return read_yaml(Path(name), adapter, name)
+    raise InputError(f"--device {name}: no such {what}; use {', '.join(shipped)}, or the path of a .yaml file")
+
+
+_DEVICE: TypeAdapter[Device] = TypeAdapter(Device)
+_ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)

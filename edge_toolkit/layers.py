@@ -13,6 +13,7 @@ With M output positions, K products summed for each output and N output channels
     LSTM layer       M = steps              K = features_in + hidden                          N = 4 * hidden
 
 Rows that multiply nothing (softmax, pooling, residual additions, window shuffles) have `macs == 0` and their traffic.
+`out_h` and `out_w` are the grid of output positions, (1, m) where there is none.
 """
 
 from collections.abc import Iterator
@@ -41,8 +42,12 @@ from edge_toolkit.specs import ModelSpec
 Integers = NDArray[np.int64]
 Names = NDArray[np.str_]
 
-Kind = Literal["conv", "depthwise", "linear", "matmul", "lstm", "softmax", "pool", "elementwise", "layout"]
-"""How a row computes, which decides what it costs on a device."""
+Kind = Literal[
+    "conv", "depthwise", "transposed", "linear", "matmul", "lstm", "gru", "softmax", "normalisation", "pool",
+    "elementwise", "layout",
+]  # fmt: skip
+"""How a row computes, which decides what it costs on a device. A linear row's weights are constant, a matmul's are not.
+"""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -61,6 +66,8 @@ class Layer(NamedTuple):
     k: int
     n: int
     groups: int
+    out_h: int
+    out_w: int
     kernel_h: int
     kernel_w: int
     stride: int
@@ -87,6 +94,8 @@ class LayerTable:
     k: Integers
     n: Integers
     groups: Integers
+    out_h: Integers
+    out_w: Integers
     kernel_h: Integers
     kernel_w: Integers
     stride: Integers
@@ -149,6 +158,8 @@ def _lstm(spec: LSTMBaseline) -> Iterator[Layer]:
             k=features + hidden,
             n=gates,
             groups=1,
+            out_h=1,
+            out_w=spec.steps,
             kernel_h=1,
             kernel_w=1,
             stride=1,
@@ -213,8 +224,8 @@ def _head(head: Head, shape: Shape) -> Iterator[Layer]:
     yield _traffic("head.pool", "head", "head", "pool", prod(shape), shape[0])
     learned = shape[0] * head.classes + head.classes
     yield Layer(
-        "head.classifier", "head", "head", "linear", 1, shape[0], head.classes, 1, 1, 1, 1, learned, learned, shape[0],
-        head.classes,
+        "head.classifier", "head", "head", "linear", 1, shape[0], head.classes, 1, 1, 1, 1, 1, 1, learned, learned,
+        shape[0], head.classes,
     )  # fmt: skip
 
 
@@ -234,6 +245,8 @@ def _conv(
         k=k,
         n=channels,
         groups=groups,
+        out_h=output[1],
+        out_w=output[2],
         kernel_h=kernel_h,
         kernel_w=kernel_w,
         stride=stride,
@@ -247,7 +260,7 @@ def _conv(
 def _matmul(name: str, block: str, m: int, k: int, n: int, groups: int) -> Layer:
     """Products of two activations, one for each head of each window."""
     read, written = groups * (m * k + k * n), groups * m * n
-    return Layer(name, block, "attention", "matmul", m, k, groups * n, groups, 1, 1, 1, 0, 0, read, written)
+    return Layer(name, block, "attention", "matmul", m, k, groups * n, groups, 1, m, 1, 1, 1, 0, 0, read, written)
 
 
 def _residual(name: str, block: str, role: str, shape: Shape) -> Layer:
@@ -256,4 +269,4 @@ def _residual(name: str, block: str, role: str, shape: Shape) -> Layer:
 
 def _traffic(name: str, block: str, role: str, kind: str, inputs: int, outputs: int) -> Layer:
     """A layer that multiplies nothing."""
-    return Layer(name, block, role, kind, 0, 0, 0, 1, 1, 1, 1, 0, 0, inputs, outputs)
+    return Layer(name, block, role, kind, 0, 0, 0, 1, 1, outputs, 1, 1, 1, 0, 0, inputs, outputs)

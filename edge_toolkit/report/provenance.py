@@ -38,7 +38,7 @@ def _front(evidence: Evidence, front: Front) -> Iterator[Row]:
         origin.get("accuracy", "n/a"),
         f"share of the validation split, {weights}; the test split was not used; {front.evaluated} networks evaluated",
     )
-    constants = [*dict(device.processor).values(), *dict(device.memory).values()]
+    constants = [constant for _, constant in device.constants()]
     assumed = sum(constant.assumed for constant in constants)
     for cost in ("latency_ms", "energy_mj"):
         yield (

@@ -41,8 +41,9 @@ def plain(**changes: Any) -> dict[str, Any]:
         for section, values in constants.items()
     }
     reached = dict.fromkeys(KINDS, 1.0) | {"conv": 0.5, "pool": 0.25}
-    whole["processor"]["utilisation"] = {"value": reached, "source": "by hand"}
-    return {"schema": 1, "name": "plain", "description": "by hand", "origin": "modelled", "precision": "int8", **whole}
+    processor = {**whole.pop("processor"), "utilisation": {"value": reached, "source": "by hand"}, "kind": "roofline"}
+    named = {"schema": 2, "name": "plain", "description": "by hand", "origin": "modelled", "precision": "int8"}
+    return {**named, "processors": {"one": processor}, **whole}
 
 
 def device(tmp_path: Path, **changes: Any) -> Device:
@@ -73,13 +74,24 @@ def test_a_layer_without_macs_by_hand(tmp_path: Path) -> None:
     assert layer(cost.layer_latency_ms, "head.pool") == pytest.approx((1 + moved / (2 * 0.25) / 100) / 1000)
 
 
-def test_weights_that_do_not_fit_stream_from_dram(tmp_path: Path) -> None:
+def test_weights_beyond_the_room_on_chip_stream_from_dram(tmp_path: Path) -> None:
+    """512 bytes hold the largest layer's 256 activations and 256 of the weights; with 128 all activations spill too."""
     layers = layers_of(NETWORK)
-    fits, streams = (estimate(layers, device(tmp_path, on_chip_kib=kib)) for kib in (1000, 0.5))
-    extra_mj = streams.energy_mj - fits.energy_mj
-    spilled = np.maximum(layers.inputs + layers.outputs - 512, 0).sum()
-    slower_mj = 5 * (streams.latency_ms - fits.latency_ms) * 1e-3
-    assert extra_mj == pytest.approx((layers.weights.sum() + spilled) * 7e-9 + slower_mj)
+    activations, weights = layers.inputs + layers.outputs, layers.weights.sum()
+    assert activations.max() == 256
+    fits, streams, spills = (estimate(layers, device(tmp_path, on_chip_kib=kib)) for kib in (1000, 0.5, 0.125))
+    for cost, streamed in ((streams, weights - 256), (spills, weights + np.maximum(activations - 128, 0).sum())):
+        slower_mj = 5 * (cost.latency_ms - fits.latency_ms) * 1e-3
+        assert cost.energy_mj - fits.energy_mj == pytest.approx(streamed * 7e-9 + slower_mj)
+
+
+def test_a_network_waits_for_what_streaming_takes_beyond_computing(tmp_path: Path) -> None:
+    """At 0.001 GB/s a byte takes 1 us: every layer waits for its weights, less the 256 that find room."""
+    layers = layers_of(NETWORK)
+    fits, streams = (estimate(layers, device(tmp_path, on_chip_kib=kib, dram_gb_s=0.001)) for kib in (1000, 0.5))
+    waits_us = np.maximum(layers.weights - fits.layer_latency_ms * 1e3, 0).sum() - 256
+    assert waits_us > 0
+    assert streams.latency_ms - fits.latency_ms == pytest.approx(waits_us / 1e3)
 
 
 def test_bytes_follow_the_precision(tmp_path: Path) -> None:
@@ -95,8 +107,8 @@ def test_bytes_follow_the_precision(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", shipped_devices())
 def test_shipped_devices_say_where_each_constant_comes_from(name: str) -> None:
     loaded = load_device(name)
-    constants = [*dict(loaded.processor).values(), *dict(loaded.memory).values()]
-    assert len(constants) == 12
+    constants = [constant for _, constant in loaded.constants()]
+    assert len(constants) >= 12
     assert all(len(constant.source) > 10 for constant in constants)
     cost = estimate(layers_of(NETWORK), loaded)
     assert (cost.latency_origin, cost.energy_origin) == ("modelled", "modelled")
@@ -105,7 +117,7 @@ def test_shipped_devices_say_where_each_constant_comes_from(name: str) -> None:
 
 def test_a_device_file_is_told_every_problem(tmp_path: Path) -> None:
     broken = plain()
-    broken["processor"]["clock_mhz"] = {"value": -1, "source": "x"}
+    broken["processors"]["one"]["clock_mhz"] = {"value": -1, "source": "x"}
     del broken["memory"]["dram_gb_s"]["source"]
     broken["colour"] = "red"
     path = tmp_path / "broken.yaml"
@@ -114,7 +126,7 @@ def test_a_device_file_is_told_every_problem(tmp_path: Path) -> None:
         load_device(str(path))
     message = str(error.value)
     assert "3 problems" in message
-    for part in ("processor.clock_mhz.value", "but got -1", "memory.dram_gb_s.source", "colour"):
+    for part in ("processors.one.clock_mhz.value", "but got -1", "memory.dram_gb_s.source", "colour"):
         assert part in message
 
 
@@ -130,8 +142,10 @@ def test_a_device_file_is_told_every_problem(tmp_path: Path) -> None:
 )
 def test_shares_of_the_peak_are_checked(tmp_path: Path, reached: dict[str, float | None], told: str) -> None:
     broken = plain()
-    value = broken["processor"]["utilisation"]["value"] | reached
-    broken["processor"]["utilisation"]["value"] = {kind: share for kind, share in value.items() if share is not None}
+    value = broken["processors"]["one"]["utilisation"]["value"] | reached
+    broken["processors"]["one"]["utilisation"]["value"] = {
+        kind: share for kind, share in value.items() if share is not None
+    }
     (tmp_path / "broken.yaml").write_text(yaml.safe_dump(broken))
     with pytest.raises(InputError, match=told):
         load_device(str(tmp_path / "broken.yaml"))
@@ -139,7 +153,7 @@ def test_shares_of_the_peak_are_checked(tmp_path: Path, reached: dict[str, float
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 0])
 def test_a_constant_is_a_positive_number(tmp_path: Path, value: float) -> None:
-    with pytest.raises(InputError, match=r"processor\.clock_mhz\.value"):
+    with pytest.raises(InputError, match=r"processors\.one\.clock_mhz\.value"):
         device(tmp_path, clock_mhz=value)
 
 

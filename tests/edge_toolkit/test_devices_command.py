@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,6 +14,17 @@ from edge_toolkit.commands import app
 
 FOLDER = Path(edge_toolkit.__file__).parent / "devices"
 FILES = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.yaml"))}
+
+
+def constants_of(file: dict[str, Any]) -> dict[str, Any]:
+    """Every mapping with a source, by its place."""
+    parts = {f"processors.{name}": part for name, part in file["processors"].items()} | {"memory": file["memory"]}
+    return {
+        f"{place}.{name}": value
+        for place, part in parts.items()
+        for name, value in part.items()
+        if isinstance(value, dict) and "source" in value
+    }
 
 
 def run(*arguments: str) -> str:
@@ -27,7 +39,7 @@ def test_every_device_that_ships_is_listed_with_its_peak() -> None:
     listed = {each["name"]: each for each in json.loads(run("--json", "-"))["devices"]}
     assert sorted(listed) == sorted(FILES)
     for name, file in FILES.items():
-        processor = file["processor"]
+        (processor,) = file["processors"].values()
         peak = processor["clock_mhz"]["value"] * processor["macs_per_cycle"]["value"] / 1000
         assert listed[name]["peak_gmac_s"] == pytest.approx(peak)
         assert listed[name]["on_chip_kib"] == file["memory"]["on_chip_kib"]["value"]
@@ -36,7 +48,7 @@ def test_every_device_that_ships_is_listed_with_its_peak() -> None:
 def test_the_list_counts_what_is_assumed() -> None:
     lines = {line.split()[0]: line for line in run().splitlines()}
     for name, file in FILES.items():
-        constants = [*file["processor"].values(), *file["memory"].values()]
+        constants = list(constants_of(file).values())
         assumed = sum(constant.get("assumed", False) for constant in constants)
         assert f" {assumed} of {len(constants)} " in lines[name]
 
@@ -45,9 +57,8 @@ def test_the_list_counts_what_is_assumed() -> None:
 def test_each_constant_is_shown_with_its_source(name: str) -> None:
     shown = json.loads(run(name, "--json", "-"))["device"]["constants"]
     expected = {
-        f"{part}.{constant}": (value["value"], value["source"], value.get("assumed", False))
-        for part in ("processor", "memory")
-        for constant, value in FILES[name][part].items()
+        place: (value["value"], value["source"], value.get("assumed", False))
+        for place, value in constants_of(FILES[name]).items()
     }
     assert {each["name"]: (each["value"], each["source"], each["assumed"]) for each in shown} == expected
 

@@ -1,0 +1,12 @@
+"""What computes, one file a kind: its constants, and how long layers take on it.
+
+Every kind has `options(layers, memory, element_bytes)`, `peak_gmac_s`, `static_mw` and `tiles`, the size of its own
+weight store (0 where weights lie in the shared memory). A new kind is a new file, and a line in `Processor`.
+"""
+
+from edge_toolkit.processors.option import Option
+from edge_toolkit.processors.roofline import Roofline
+
+Processor = Roofline
+
+__all__ = ["Option", "Processor", "Roofline"]
