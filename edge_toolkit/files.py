@@ -142,8 +142,7 @@ def checked(adapter: TypeAdapter[T], value: Any, what: str, root: yaml.Node | No
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        problems = [_problem({**item, "loc": _place(dict(item), value)}, root) for item in error.errors()]
-        raise InputError.listing(what, problems) from error
+        raise InputError.listing(what, [_problem(dict(item), root) for item in error.errors()]) from error
 
 
 RULES = {
@@ -153,20 +152,6 @@ RULES = {
     "dataclass_type": "must be a mapping of names to values",
 }
 """What pydantic's shortest messages say, by type of error."""
-
-
-def _place(item: dict[str, Any], value: Any) -> tuple[str | int, ...]:
-    """Where in `value` a problem lies: what pydantic puts between, the `kind` that it chose a type by, is no place."""
-    *inner, last = item["loc"] or ("",)
-    place: list[str | int] = []
-    for part in inner:
-        if isinstance(value, dict) and part not in value:
-            continue
-        place.append(part)
-        within = isinstance(value, dict) or (isinstance(value, list) and isinstance(part, int) and part < len(value))
-        value = value[part] if within else None
-    is_kind = isinstance(value, dict) and last not in value and item["type"] in ("value_error", "model_type")
-    return tuple(place) if is_kind or not item["loc"] else (*place, last)
 
 
 def _problem(item: dict[str, Any], root: yaml.Node | None) -> str:
