@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from edge_deploy.calibrate_command import calibrate
 from edge_toolkit.options import JsonTo
 
 app = typer.Typer()
+app.command()(calibrate)
 
 
 def _upper(name: str) -> str:

@@ -9,12 +9,13 @@ from rich.table import Table
 
 from edge_deploy.convert import random_ir
 from edge_deploy.latency import interleaved, latency_of
-from edge_deploy.machine import this_machine, versions
-from edge_deploy.runtime import Compiled, check_options, compile_model, device_name
+from edge_deploy.runtime import Compiled, check_options, check_precisions, compile_model, device_name
+from edge_deploy.versions import versions
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.console import note, progress, table
-from edge_toolkit.errors import InputError, MissingError
+from edge_toolkit.errors import InputError
 from edge_toolkit.front import Front, read_front
+from edge_toolkit.machine import this_machine
 from edge_toolkit.measured import Measured, Measurement, Settings, read_measured, write_measured
 from edge_toolkit.profile import Latency
 from edge_toolkit.runs import RunFolder
@@ -97,13 +98,7 @@ def _compiled(paths: Mapping[str, Path], settings: Settings) -> dict[str, Compil
     ready = {
         key: compile_model(path, settings.device, settings.precision, settings.threads) for key, path in paths.items()
     }
-    others = {each.precision for each in ready.values()} - {settings.precision, ""}  # some don't tell
-    if others:
-        runs_in = " and ".join(sorted(others))
-        raise MissingError(
-            f"--precision {settings.precision}: {settings.device} computes in {runs_in} instead; ask for that, or for "
-            "another --device"
-        )
+    check_precisions(ready.values())
     return ready
 
 
