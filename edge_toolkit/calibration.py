@@ -44,8 +44,8 @@ class Calibration(Closed):
     date: str
     cpu: str
     cores: int
-    governor: str | None
-    load_average: float | None
+    governor: str | None = None
+    load_average: float | None = None
     openvino: str
     device: str
     device_name: str

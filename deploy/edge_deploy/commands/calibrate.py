@@ -1,4 +1,4 @@
-"""The command `calibrate`."""
+"""`calibrate`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_deploy.commands.options import Device, Precision, Threads
 from edge_toolkit.options import JsonTo
 
 if TYPE_CHECKING:
@@ -15,15 +16,14 @@ if TYPE_CHECKING:
     from edge_toolkit.measured import Settings
     from edge_toolkit.specs import ModelSpec
 
+app = typer.Typer()
+
 WORKSTATION = ("torch", "onnx", "onnxscript")
 """What the export of a network needs."""
 
 
-def _upper(name: str) -> str:
-    return name.upper()  # as OpenVINO names its devices
-
-
-def calibrate(
+@app.command("calibrate")
+def calibrate_command(
     space: Annotated[
         str | None, typer.Option("--space", help="Sample this space: one that ships, or a YAML file.")
     ] = None,
@@ -31,9 +31,9 @@ def calibrate(
         Path | None, typer.Option("--architectures", metavar="FILE", help="Or these networks, one JSON a line.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The device's file, .yaml.")] = None,
-    device: Annotated[str, typer.Option("--device", "-d", callback=_upper, help="An OpenVINO device.")] = "CPU",
-    precision: Annotated[str, typer.Option("--precision", help="f32, bf16 or f16; read back.")] = "f32",
-    threads: Annotated[int, typer.Option("--threads", help="Threads of the CPU.")] = 1,
+    device: Device = "CPU",
+    precision: Precision = "f32",
+    threads: Threads = 1,
     networks: Annotated[int, typer.Option("--networks", min=2, help="How many to measure.")] = 40,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws what the sample is chosen from.")] = 0,
     prepare: Annotated[
@@ -112,30 +112,28 @@ def _check(asked: _Asked, out: Path | None, prepare: Path | None, run: Path | No
 
 
 def _settings(device: str, precision: str, threads: int) -> "Settings":
-    from edge_deploy.runtime import check_options, device_name
-    from edge_deploy.versions import versions
+    from edge_deploy.measure import settings_of
     from edge_toolkit.errors import InputError
-    from edge_toolkit.measured import Settings
 
     if precision == "int8":
         raise InputError("--precision int8: networks are not quantised yet; use f32, bf16 or f16")
-    check_options(precision, threads)
-    return Settings(device, device_name(device), precision, threads, versions())
+    return settings_of(device, precision, threads)
 
 
 def _prepared(folder: Path, asked: _Asked) -> "Kit":
     from edge_toolkit.extras import require
 
     require("search", *WORKSTATION)
-    from edge_deploy.calibration.design import sample_of_file, sample_of_space
+    from edge_deploy.calibration.design import designed, drawn_from
     from edge_deploy.calibration.kit import Plan, prepared
     from edge_deploy.convert import random_ir
+    from edge_toolkit.specs import read_listed
 
     plan = Plan(asked.space or str(asked.architectures), asked.networks, asked.seed)
 
     def draw() -> "Sequence[ModelSpec]":
-        if asked.architectures is not None:
-            return sample_of_file(asked.architectures, asked.networks)
-        return sample_of_space(plan.space, asked.networks, asked.seed)
+        listed = asked.architectures
+        candidates = drawn_from(plan.space, asked.seed) if listed is None else read_listed(listed)
+        return designed(candidates, asked.networks)
 
     return prepared(folder, plan, draw, random_ir)
