@@ -219,7 +219,7 @@ def _stairs(points: Floats) -> Integers:
 
 def _below(winners: Floats, points: Floats) -> Booleans:
     """(winners, points) whether a winner is at or below a point in every number."""
-    below = winners[0][:, None] <= points[0]
+    below: Booleans = np.less_equal.outer(winners[0], points[0])
     for winner, point in zip(winners[1:], points[1:], strict=True):
         below &= winner[:, None] <= point
     return below
