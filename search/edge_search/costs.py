@@ -27,8 +27,8 @@ from edge_toolkit.layers import layers_of
 
 Booleans = NDArray[np.bool_]
 
-CHUNK = 4096
-"""Candidates at a time, so that what is looked up for them stays in the processor's cache."""
+CHUNK = 16384
+"""Candidates at a time, which bounds the memory that is taken: a few hundred MB with large weight stores."""
 
 
 class Costs(NamedTuple):

@@ -8,7 +8,7 @@ a processor has a weight store of its own, the best of those that take fewer of 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -98,7 +98,7 @@ def passages_of(device: Device, segments: Sequence[Places], lasts: Sequence[bool
         for number, (places, last) in enumerate(zip(segments, lasts, strict=True))
     ]
     parts.append(_passages(device, len(segments), [_end(device, None)], prices))
-    return Passages(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return Passages(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Passages)))
 
 
 def _prices(device: Device, regime: Regime) -> Floats:
@@ -110,36 +110,41 @@ def _prices(device: Device, regime: Regime) -> Floats:
     return np.array([per_us, per_pj, per_us * regime.waits, per_streamed_byte * regime.streams, *tiles])
 
 
-def _passages(
-    device: Device, number: int, steps: Sequence[_Step], prices: Floats
-) -> tuple[Integers, Integers, Integers, Integers, Floats, Floats]:
-    """The fields of `Passages` for one segment, by dynamic programming over its layers and the tiles taken so far."""
-    count = len(device.processors)
+def _passages(device: Device, number: int, steps: Sequence[_Step], prices: Floats) -> Passages:
+    """The passages of one segment, by its layers in turn: the partial mappings that no other one is better than."""
+    processors = np.arange(len(device.processors))
     store, size = limited_store(device)
-    where = np.arange(count)
-    # (in front, ways, tiles at most): nothing is taken yet, so nothing depends on the tiles
-    objective = np.where(np.eye(count)[:, :, None] == 1, np.zeros(size + 1), np.inf)
-    sums = np.zeros((*objective.shape, len(prices)))
+    nothing = np.zeros(len(processors))
+    found = Passages(
+        np.full(len(processors), number), processors, processors, nothing.astype(np.int64), nothing,
+        np.zeros((len(processors), len(prices))),
+    )  # fmt: skip
     for step in steps:
-        after = np.full((count, len(step.processor), size + 1), np.inf)
-        sums_after = np.zeros((*after.shape, len(prices)))
-        for way, (processor, added) in enumerate(zip(step.processor, step.sums, strict=True)):
-            tiles = int(added[TILES + store])
-            if tiles > size or not np.isfinite(added @ prices):
-                continue
-            changes = where != processor
-            add = added + np.where(changes[:, None], step.crossing, 0)  # (ways before, columns)
-            left = size + 1 - tiles
-            total = objective[:, :, :left] + (add @ prices)[:, None]
-            best = total.argmin(axis=1)[:, None]  # (in front, 1, tiles at most)
-            after[:, way, tiles:] = np.take_along_axis(total, best, axis=1)[:, 0]
-            carried = np.take_along_axis(sums[:, :, :left], best[..., None], axis=1)[:, 0]
-            sums_after[:, way, tiles:] = carried + add[best[:, 0]]
-        objective, sums, where = after, sums_after, step.processor
-    fewer = np.concatenate([np.full_like(objective[:, :, :1], np.inf), objective[:, :, :-1]], axis=2)
-    front, behind, tiles = np.nonzero(objective < fewer * (1 - ROUNDING))
-    kept = (front, behind, tiles)
-    return np.full(len(front), number), front, behind, tiles, objective[kept], sums[kept]
+        before, way = (each.ravel() for each in np.indices((len(found.front), len(step.processor))))
+        behind = step.processor[way]
+        added = step.sums[way] + np.where((found.behind[before] != behind)[:, None], step.crossing, 0)
+        sums = found.sums[before] + added
+        objective = found.objective[before] + added @ prices
+        tiles = sums[:, TILES + store].astype(np.int64)
+        longer = Passages(found.segment[before], found.front[before], behind, tiles, objective, sums)
+        found = _undominated(longer, np.isfinite(objective) & (tiles <= size))
+    return found
+
+
+def _undominated(passages: Passages, possible: NDArray[np.bool_]) -> Passages:
+    """Those, of the possible ones, that no other one beats which takes no more tiles, sorted by processors and tiles."""
+    order = np.lexsort((passages.objective, passages.tiles, passages.behind, passages.front))
+    order = order[possible[order]]
+    kept: list[int] = []
+    pair, least = (-1, -1), np.inf
+    ends = zip(passages.front[order].tolist(), passages.behind[order].tolist(), strict=True)
+    for index, here, objective in zip(order.tolist(), ends, passages.objective[order].tolist(), strict=True):
+        if here != pair:
+            pair, least = here, np.inf
+        if objective < least * (1 - ROUNDING):
+            least = objective
+            kept.append(index)
+    return Passages(*(getattr(passages, field.name)[kept] for field in fields(Passages)))
 
 
 def _steps(device: Device, places: Places, last: bool) -> Iterator[_Step]:
