@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edge_search.passages import Floats, Passages
-from edge_search.segments import Integers
+from edge_search.segments import Booleans, Integers
 
 BLOCK = 256
 """Chains at a time, so that what numpy works on stays in the cache."""
@@ -20,14 +20,12 @@ def freely(passages: Passages, chains: Integers) -> Integers:
         chains: (n, places) segments.
 
     Returns:
-        (n, places) passages.
+        (n, places) passages; -1 where a chain has no mapping.
     """
-    segments, count = int(passages.segment[-1]) + 1, int(passages.front.max()) + 1
-    # Those of a pair of processors are sorted by tiles, so that the last of them is the best.
-    cheapest = np.full((count, count, segments), -1)
-    cheapest[passages.front, passages.behind, passages.segment] = np.arange(len(passages.segment))
+    cheapest = np.moveaxis(passages.cheapest, 0, -1)  # (in front, behind, segments): numpy is quick along the last
+    count = len(cheapest)
     if count == 1:
-        return cheapest[0, 0][chains]
+        return np.asarray(cheapest[0, 0][chains])
     cost = np.where(cheapest < 0, np.inf, passages.objective[cheapest])
     reached = np.full((count, len(chains)), np.inf)
     reached[0] = 0
@@ -56,7 +54,7 @@ def within(passages: Passages, chains: Integers, tiles: int) -> Integers:
         tiles: of the one weight store.
 
     Returns:
-        (n, places) passages.
+        (n, places) passages; -1 where a chain has no such mapping.
     """
     begins, ends = _beginnings(chains), _beginnings(chains[:, ::-1])
     work = [np.cumsum([len(each.segment) for each in side]) for side in (begins, ends)]
@@ -64,10 +62,10 @@ def within(passages: Passages, chains: Integers, tiles: int) -> Integers:
     turned = replace(passages, front=passages.behind, behind=passages.front)
     ahead = _reached(passages, begins[: middle + 1], tiles)
     back = _reached(turned, ends[: len(ends) - middle], tiles)
-    where, taken = _meeting(ahead[-1], begins[middle].chain, back[-1], ends[len(ends) - 1 - middle].chain)
+    where, taken, possible = _meeting(ahead[-1], begins[middle].chain, back[-1], ends[len(ends) - 1 - middle].chain)
     first = _retraced(passages, ahead, begins, chains[:, :middle], where, taken)
     second = _retraced(turned, back, ends, chains[:, middle:][:, ::-1], where, tiles - taken)
-    return np.concatenate([first, second[:, ::-1]], axis=1)
+    return np.where(possible[:, None], np.concatenate([first, second[:, ::-1]], axis=1), -1)
 
 
 @dataclass(frozen=True)
@@ -124,15 +122,15 @@ def _extend(passages: Passages, of_segment: range, before: Floats, after: Floats
         np.minimum(went, through[tiles:], out=went)
 
 
-def _meeting(ahead: Floats, begin: Integers, back: Floats, end: Integers) -> tuple[Integers, Integers]:
-    """Where the best mapping of each chain passes its middle: the processor, and the tiles that are taken before it."""
+def _meeting(ahead: Floats, begin: Integers, back: Floats, end: Integers) -> tuple[Integers, Integers, Booleans]:
+    """Where the best mapping of each chain (n,) passes its middle: the processor, the tiles taken before it, if any."""
     count, size, _ = ahead.shape
-    found = np.empty(len(begin), dtype=np.int64)
+    found, possible = np.empty(len(begin), dtype=np.int64), np.empty(len(begin), dtype=np.bool_)
     for first in range(0, len(begin), BLOCK):
         here = slice(first, first + BLOCK)
-        total = ahead[:, :, begin[here]] + back[:, ::-1, end[here]]
-        found[here] = total.reshape(count * size, -1).argmin(axis=0)
-    return found // size, found % size
+        total = (ahead[:, :, begin[here]] + back[:, ::-1, end[here]]).reshape(count * size, -1)
+        found[here], possible[here] = total.argmin(axis=0), np.isfinite(total.min(axis=0))
+    return found // size, found % size, possible
 
 
 def _retraced(
@@ -148,7 +146,9 @@ def _retraced(
             before = left[rows] - passages.tiles[numbers]  # (passages, chains)
             came = reached[place][passages.front[numbers], np.maximum(before, 0), begins[place].chain[rows]]
             may = (before >= 0) & (passages.behind[numbers] == behind[rows])
-            found[rows, place] = of_segment.start + np.where(may, came + passages.objective[numbers], np.inf).argmin(axis=0)
+            found[rows, place] = of_segment.start + np.where(may, came + passages.objective[numbers], np.inf).argmin(
+                axis=0
+            )
         left = left - passages.tiles[found[:, place]]
         behind = passages.front[found[:, place]]
     return found

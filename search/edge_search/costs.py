@@ -1,10 +1,10 @@
 """`estimate_many`: encodings of a space straight to costs, many at a time, equal to `estimate` on each.
 
-A layer costs what its row says, so the best way through each of a space's few hundred segments is worked out once
-(`segments.py`, `transitions.py`). A candidate is then looked up: its segments, the processors between them by Viterbi's
-algorithm where there are several, the sums, the total. Such a mapping ignores how many weights fit a processor's own
-store, and counts waiting and streaming in full or not at all. Where it turns out to fit, and to be on its regime's side of
-the room on the chip, nothing can be better and it is exact; the candidates where no regime is go through `estimate`.
+A layer costs what its row says, so the best passages through each of a space's few hundred segments are worked out once
+(`segments.py`, `passages.py`). A candidate is then looked up: its segments, the passages that make its best mapping
+(`chains.py`), the sums, the total. A mapping found in a regime is exact where it fits every weight store and is on the
+regime's side of the room on the chip, since no other regime could count it lower. `estimate` costs the candidates that
+are left: those whose best mapping just fills the room, or shares out two weight stores.
 """
 
 from dataclasses import dataclass
@@ -12,23 +12,32 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_search.chains import freely, within
 from edge_search.passages import (
-    BUSY_US, ENERGY_PJ, REGIMES, STORED_BYTES, TILES, WAIT_US, Floats, Passages, Regime, limited_store, passages_of,
-)  # fmt: skip
-from edge_search.segments import Integers, checked_encodings, segments_of
+    REGIMES,
+    STORED_BYTES,
+    TILES,
+    WAIT_US,
+    Floats,
+    Passages,
+    Regime,
+    limited_store,
+    passages_of,
+    totals,
+)
+from edge_search.segments import Booleans, Integers, checked_encodings, segments_of
 from edge_search.space import SearchSpace
+from edge_toolkit.architecture import Architecture
 from edge_toolkit.cost import estimate
 from edge_toolkit.cost.placing import places_of
 from edge_toolkit.device import Device
 from edge_toolkit.layers import layers_of
 
-Booleans = NDArray[np.bool_]
-
 CHUNK = 16384
-"""Candidates at a time, which bounds the memory that is taken: a few hundred MB with large weight stores."""
+"""Candidates at a time, so that what is looked up for them takes tens of MB."""
+STORE_BYTES = 2**28
+"""Memory that sharing out a weight store may take at a time."""
 
 
 class Costs(NamedTuple):
@@ -52,8 +61,7 @@ def estimate_many(space: SearchSpace, encodings: object, device: Device) -> Cost
     Raises:
         InputError: the encodings have another shape, hold something else, or an index is out of range.
     """
-    tables = tables_of(space, device)
-    return tables.costs(checked_encodings(space, encodings))[0]
+    return tables_of(space, device).costs(checked_encodings(space, encodings))[0]
 
 
 class CostTables:
@@ -67,11 +75,6 @@ class CostTables:
         self._tiles = limited_store(device)[1]
         self._kept: dict[Regime, Passages] = {}
 
-    @property
-    def one_way(self) -> bool:
-        """Whether there is nothing to choose: each layer runs in one way, on one processor."""
-        return len(self._places[0].processor) == 1
-
     def costs(self, encodings: Integers) -> tuple[Costs, Booleans]:
         """Costs of encodings (n, genes), and which of them (n,) had to go through `estimate`."""
         latency_ms, energy_mj = np.empty((2, len(encodings)))
@@ -80,9 +83,17 @@ class CostTables:
             here = slice(first, first + CHUNK)
             latency_ms[here], energy_mj[here], hard[here] = self._looked_up(self._segments.chains(encodings[here]))
         for row in np.flatnonzero(hard):
-            cost = estimate(layers_of(self._space.decode(encodings[row].tolist())), self._device)
-            latency_ms[row], energy_mj[row] = cost.latency_ms, cost.energy_mj
+            latency_ms[row], energy_mj[row] = self._estimated(self._space.decode(encodings[row].tolist()))
         return Costs(latency_ms, energy_mj), hard
+
+    def cost(self, architecture: Architecture) -> tuple[float, float]:
+        """Latency (ms) and energy (mJ) of one architecture of the space."""
+        latency_ms, energy_mj, hard = self._looked_up(self._segments.chain(architecture)[None])
+        return self._estimated(architecture) if hard[0] else (float(latency_ms[0]), float(energy_mj[0]))
+
+    def _estimated(self, architecture: Architecture) -> tuple[float, float]:
+        cost = estimate(layers_of(architecture), self._device)
+        return cost.latency_ms, cost.energy_mj
 
     def _looked_up(self, chains: Integers) -> tuple[Floats, Floats, Booleans]:
         """Latency, energy, and where they are not sure to be those of the best mapping, for chains (n, places)."""
@@ -90,23 +101,33 @@ class CostTables:
         latency_ms, energy_mj = np.empty((2, len(chains)))
         left = np.arange(len(chains))
         for regime in REGIMES:
-            passages = self._passages(regime)
-            found = freely(passages, chains[left])
-            fits, holds = self._exact(passages.sums[found].sum(axis=1), room_bytes[left], regime)
-            if self._tiles:
-                full = np.flatnonzero(holds & ~fits)
-                found[full] = within(passages, chains[left[full]], self._tiles)
-            sums = passages.sums[found].sum(axis=1)
-            latency_ms[left], energy_mj[left] = self._totals(sums, room_bytes[left])
-            if self.one_way:
-                return latency_ms, energy_mj, np.zeros(len(chains), dtype=np.bool_)
-            fits, holds = self._exact(sums, room_bytes[left], regime)
-            left = left[~(fits & holds)]
+            sums, exact = self._mapped(chains[left], room_bytes[left], regime)
+            latency_ms[left], energy_mj[left] = totals(
+                self._device, sums, self._room_us(room_bytes[left]), room_bytes[left]
+            )
+            left = left[~exact]
             if not len(left):
                 break
         hard = np.zeros(len(chains), dtype=np.bool_)
         hard[left] = True
         return latency_ms, energy_mj, hard
+
+    def _mapped(self, chains: Integers, room_bytes: Floats, regime: Regime) -> tuple[Floats, Booleans]:
+        """The sums (n, columns) of a regime's best mapping of each chain, and where that is the best of all."""
+        passages = self._passages(regime)
+        found = freely(passages, chains)
+        sums = passages.sums[found].sum(axis=1)
+        if len(self._places[0].processor) == 1:  # one way for each layer, so nothing to choose
+            return sums, np.ones(len(chains), dtype=np.bool_)
+        held = self._held(sums, room_bytes, regime)
+        full = np.flatnonzero(held & ~self._fits(sums)) if self._tiles else ()
+        step = max(1, STORE_BYTES // (8 * len(self._device.processors) * (self._tiles + 1) * chains.shape[1]))
+        for first in range(0, len(full), step):
+            rows = full[first : first + step]
+            found[rows] = within(passages, chains[rows], self._tiles)
+            sums[rows] = passages.sums[found[rows]].sum(axis=1)
+        exact = self._held(sums, room_bytes, regime) & self._fits(sums) & (found >= 0).all(axis=1)
+        return sums, exact
 
     def _passages(self, regime: Regime) -> Passages:
         if regime not in self._kept:
@@ -114,25 +135,21 @@ class CostTables:
             self._kept[regime] = passages_of(self._device, self._places, lasts, regime)
         return self._kept[regime]
 
-    def _totals(self, sums: Floats, room_bytes: Floats) -> tuple[Floats, Floats]:
-        """Latency (ms) and energy (mJ) of sums (n, columns): `cost_of`'s rules."""
-        memory = self._device.memory
-        room_us = room_bytes / (memory.dram_gb_s.value * 1e3)
-        latency_us = sums[:, BUSY_US] + np.maximum(sums[:, WAIT_US] - room_us, 0)
-        streamed = np.maximum(sums[:, STORED_BYTES] - room_bytes, 0)
-        dynamic_pj = sums[:, ENERGY_PJ] + streamed * memory.dram_pj_per_byte.value
-        return latency_us / 1e3, dynamic_pj * 1e-9 + self._device.static_mw * latency_us * 1e-6
+    def _held(self, sums: Floats, room_bytes: Floats, regime: Regime) -> Booleans:
+        """Whether mappings (n,) wait and stream as the regime has it."""
+        waits, streams = sums[:, WAIT_US] - self._room_us(room_bytes), sums[:, STORED_BYTES] - room_bytes
+        waiting = waits >= 0 if regime.waits else waits <= 0
+        streaming = streams >= 0 if regime.streams else streams <= 0
+        return np.asarray(waiting & streaming)
 
-    def _exact(self, sums: Floats, room_bytes: Floats, regime: Regime) -> tuple[Booleans, Booleans]:
-        """Whether a regime's best mapping (n,) fits the weight stores, and is on the regime's side of the room."""
-        room_us = room_bytes / (self._device.memory.dram_gb_s.value * 1e3)
-        waits, streams = sums[:, WAIT_US] - room_us, sums[:, STORED_BYTES] - room_bytes
-        holds = (waits >= 0 if regime.waits else waits <= 0) & (streams >= 0 if regime.streams else streams <= 0)
-        fits = np.ones(len(sums), dtype=np.bool_)
-        for index, processor in enumerate(self._device.processors.values()):
-            if processor.tiles:
-                fits &= sums[:, TILES + index] <= processor.tiles
-        return fits, holds
+    def _fits(self, sums: Floats) -> Booleans:
+        """Whether mappings (n,) fit every weight store."""
+        sizes = [processor.tiles or np.inf for processor in self._device.processors.values()]
+        fits: Booleans = (sums[:, TILES:] <= sizes).all(axis=1)
+        return fits
+
+    def _room_us(self, room_bytes: Floats) -> Floats:
+        return room_bytes / (self._device.memory.dram_gb_s.value * 1e3)
 
 
 @dataclass(frozen=True)

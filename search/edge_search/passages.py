@@ -9,19 +9,21 @@ a processor has a weight store of its own, the best of those that take fewer of 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_search.segments import Integers
+from edge_search.segments import Booleans, Integers
+from edge_toolkit.cost.objective import objective_of
 from edge_toolkit.cost.placing import Places
 from edge_toolkit.device import Device
 
 Floats = NDArray[np.float64]
 
-LATENCY_WEIGHT, ENERGY_WEIGHT = 1.0, 1e-6
-"""What `estimate` makes smallest: LATENCY_WEIGHT * latency_ms + ENERGY_WEIGHT * energy_mj."""
+OBJECTIVE = objective_of("latency")
+"""What `estimate` makes smallest."""
 
 ROUNDING = 1e-14
 """A gain by a smaller share than this is none."""
@@ -42,7 +44,7 @@ BUSY_US, ENERGY_PJ, WAIT_US, STORED_BYTES, TILES = range(5)
 
 @dataclass(frozen=True)
 class Passages:
-    """Passages, one segment's after the other's.
+    """Passages, one segment's after the other's, sorted by the processors and by tiles: the more, the better.
 
     Attributes:
         segment: (passages,) the segment.
@@ -60,6 +62,14 @@ class Passages:
     objective: Floats
     sums: Floats
 
+    @cached_property
+    def cheapest(self) -> Integers:
+        """(segments, processors in front, processors behind) the best passage of each, -1 where there is none."""
+        count = int(self.front.max()) + 1
+        found = np.full((int(self.segment[-1]) + 1, count, count), -1)
+        found[self.segment, self.front, self.behind] = np.arange(len(self.front))  # the last by tiles is the best
+        return found
+
 
 @dataclass(frozen=True)
 class _Step:
@@ -74,6 +84,21 @@ class _Step:
     processor: Integers
     sums: Floats
     crossing: Floats
+
+
+def totals(device: Device, sums: Floats, room_us: Floats | float, room_bytes: Floats | float) -> tuple[Floats, Floats]:
+    """Latency (ms) and energy (mJ) of networks by their sums: the rules of `edge_toolkit.cost.placing`.
+
+    Args:
+        device: the hardware.
+        sums: (n, columns).
+        room_us: (n,) time that the room on the chip saves of waiting.
+        room_bytes: (n,) weights that it keeps from streaming.
+    """
+    latency_us = sums[:, BUSY_US] + np.maximum(sums[:, WAIT_US] - room_us, 0)
+    streamed_bytes = np.maximum(sums[:, STORED_BYTES] - room_bytes, 0)
+    dynamic_pj = sums[:, ENERGY_PJ] + streamed_bytes * device.memory.dram_pj_per_byte.value
+    return latency_us / 1e3, dynamic_pj * 1e-9 + device.static_mw * latency_us * 1e-6
 
 
 def limited_store(device: Device) -> tuple[int, int]:
@@ -102,12 +127,11 @@ def passages_of(device: Device, segments: Sequence[Places], lasts: Sequence[bool
 
 
 def _prices(device: Device, regime: Regime) -> Floats:
-    """What each column of the sums counts in the objective: `cost_of`'s terms, those of a regime in full."""
-    per_us = LATENCY_WEIGHT * 1e-3 + ENERGY_WEIGHT * device.static_mw * 1e-6
-    per_pj = ENERGY_WEIGHT * 1e-9
-    per_streamed_byte = per_pj * device.memory.dram_pj_per_byte.value
-    tiles = np.zeros(len(device.processors))
-    return np.array([per_us, per_pj, per_us * regime.waits, per_streamed_byte * regime.streams, *tiles])
+    """What each column of the sums counts in the objective, which is linear in a regime: no room, or no end of it."""
+    each = np.eye(TILES + len(device.processors))
+    room_us, room_bytes = (0.0 if counts else np.inf for counts in regime)
+    latency_ms, energy_mj = totals(device, each, room_us, room_bytes)
+    return OBJECTIVE.per_ms * latency_ms + OBJECTIVE.per_mj * energy_mj
 
 
 def _passages(device: Device, number: int, steps: Sequence[_Step], prices: Floats) -> Passages:
@@ -131,8 +155,8 @@ def _passages(device: Device, number: int, steps: Sequence[_Step], prices: Float
     return found
 
 
-def _undominated(passages: Passages, possible: NDArray[np.bool_]) -> Passages:
-    """Those, of the possible ones, that no other one beats which takes no more tiles, sorted by processors and tiles."""
+def _undominated(passages: Passages, possible: Booleans) -> Passages:
+    """The possible ones that none beats which takes no more tiles, sorted by processors and tiles."""
     order = np.lexsort((passages.objective, passages.tiles, passages.behind, passages.front))
     order = order[possible[order]]
     kept: list[int] = []

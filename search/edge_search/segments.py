@@ -6,11 +6,10 @@ is looked up as the numbers of its segments. The rows are those of real networks
 network comes to in its canonical form, or does not use, is decided in one place, `Architecture`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from edge_toolkit.errors import InputError
 from edge_toolkit.layers import LayerTable, layers_of
 
 Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,14 @@ class Segments:
     """The distinct segments of a space, and which of them an encoding is made of.
 
     Attributes:
+        numbers: the segment of a key, which is what decides its rows (`_keys`).
         tables: the rows of each segment.
         strides: (genes, places) what a gene's index counts in the code of a place.
         lookup: the segment of each code, all places in one; where a stage is not that deep, `len(tables)`.
         offsets: (places,) where each place's codes begin in `lookup`.
     """
 
+    numbers: Mapping[Hashable, int]
     tables: tuple[LayerTable, ...]
     strides: Integers
     lookup: Integers
@@ -44,6 +46,10 @@ class Segments:
         """The segments of each candidate, (n, places), from encodings (n, genes)."""
         chains: Integers = self.lookup[encodings @ self.strides + self.offsets]
         return chains
+
+    def chain(self, architecture: Architecture) -> Integers:
+        """The segments of one architecture of the space, in as many places as it has."""
+        return np.array([self.numbers[key] for _, key in _keys(architecture)])
 
 
 @dataclass(frozen=True)
@@ -67,25 +73,28 @@ def segments_of(space: SearchSpace) -> Segments:
     """The segments of a space."""
     columns = {gene.name: column for column, gene in enumerate(space.genes)}
     choices = {gene.name: gene.choices for gene in space.genes}
-    known: dict[Any, tuple[int, LayerTable]] = {}
+    numbers: dict[Hashable, int] = {}
+    tables: list[LayerTable] = []
     lookups, strides = [], np.zeros((len(columns), 0), dtype=np.int64)
     for place in _places(space):
         names = [name for name in _names(place) if name in choices]
         lookup = np.full([len(choices[name]) for name in names], -1)
         for at, network in _networks(space, place, names):
-            key = _key(network, place)
-            if key not in known:
-                known[key] = (len(known), _rows(network, place.block))
-            lookup[at] = known[key][0]
+            key = dict(_keys(network))[place.block]
+            if key not in numbers:
+                numbers[key] = len(numbers)
+                tables.append(_rows(network, place.block))
+            lookup[at] = numbers[key]
         column = np.zeros(len(columns), dtype=np.int64)
-        column[[columns[name] for name in names]] = [size // 8 for size in lookup.strides]
+        column[[columns[name] for name in names]] = [size // lookup.itemsize for size in lookup.strides]
         strides = np.column_stack([strides, column])
         lookups.append(lookup.ravel())
     whole = np.concatenate(lookups)
     return Segments(
-        tables=tuple(table for _, table in known.values()),
+        numbers=numbers,
+        tables=tuple(tables),
         strides=strides,
-        lookup=np.where(whole < 0, len(known), whole),
+        lookup=np.where(whole < 0, len(tables), whole),
         offsets=np.cumsum([0, *map(len, lookups[:-1])]),
     )
 
@@ -158,14 +167,12 @@ def _networks(
             yield tuple(spread.get(name, slice(None)) for name in names), network
 
 
-def _key(network: Architecture, place: _Place) -> Any:
-    """What decides a segment's rows, apart from its name."""
-    if place.block == "stem":
-        return network.stem, network.input
-    if place.block == "head":
-        return network.head, network.features
-    (placed,) = (placed for placed in network.blocks if placed.name == place.block)
-    return placed.block, placed.input, placed.output, placed.stride
+def _keys(network: Architecture) -> Iterator[tuple[str, Hashable]]:
+    """The segments of a network: each one's name in a layer table, and what decides its rows apart from that name."""
+    yield "stem", (network.stem, network.input)
+    for placed in network.blocks:
+        yield placed.name, (placed.block, placed.input, placed.output, placed.stride)
+    yield "head", (network.head, network.features)
 
 
 def _rows(network: Architecture, block: str) -> LayerTable:
