@@ -51,7 +51,7 @@ def within(passages: Passages, chains: Integers, tiles: int) -> Integers:
     Args:
         passages: of all segments, in one regime.
         chains: (n, places) segments.
-        tiles: of the one weight store.
+        tiles: of the one weight store; no single passage takes more.
 
     Returns:
         (n, places) passages; -1 where a chain has no such mapping.

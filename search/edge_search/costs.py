@@ -144,9 +144,8 @@ class CostTables:
 
     def _fits(self, sums: Floats) -> Booleans:
         """Whether mappings (n,) fit every weight store."""
-        sizes = [processor.tiles or np.inf for processor in self._device.processors.values()]
-        fits: Booleans = (sums[:, TILES:] <= sizes).all(axis=1)
-        return fits
+        sizes = [processor.tiles for processor in self._device.processors.values()]
+        return np.asarray((sums[:, TILES:] <= sizes).all(axis=1))
 
     def _room_us(self, room_bytes: Floats) -> Floats:
         return room_bytes / (self._device.memory.dram_gb_s.value * 1e3)
