@@ -104,6 +104,10 @@ def model_of(timm: Any, published: Published) -> nn.Module:
     """A network of timm with random weights, in evaluation mode."""
     torch.manual_seed(0)
     model: nn.Module = timm.create_model(published.timm_name, pretrained=False)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("bias"):
+                parameter.normal_(0, 0.1)  # they begin at 0, and the exporter would leave them out
     return model.eval()
 
 

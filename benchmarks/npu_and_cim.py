@@ -1,0 +1,214 @@
+"""Does compute-in-memory beside an NPU pay? Latency and energy at int8, each network mapped as well as can be.
+
+For each network and each macro that ships to stand beside an NPU, three systems with the same constants:
+
+- NPU: the NPU alone;
+- NPU + memory: the NPU with as much more on-chip memory as the macro stores weights, at no cost in power or time. It
+  says what of a gain is the memory's;
+- NPU + CIM: the macro beside the NPU, every layer where the whole is best.
+
+Then, for one macro, which constants decide: each over the range that its file gives, in all three systems at once.
+
+    python benchmarks/hybrid_models.py --out runs/hybrids     # which needs timm
+    python benchmarks/npu_and_cim.py --models runs/hybrids
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deciding_constants import (
+    COSTS,
+    Cost,
+    Ratios,
+    Swing,
+    break_even,
+    swings,
+    together,
+    tornado,
+    tornado_patches,
+    widest,
+    without_range,
+)
+from edge_deploy.model_layers import model_layers
+
+from edge_toolkit.cost import Cost as Costed
+from edge_toolkit.cost import estimate
+from edge_toolkit.device import Device, load_device, shipped_attachments
+from edge_toolkit.figures import COLOURS, save_figure
+from edge_toolkit.layers import LayerTable
+
+MODELS = ("mobilevit-xs", "efficientformerv2-s0", "xr-vision-smallest", "mobilenetv2", "deit-tiny")
+SHOWN = 8
+"""Constants in the figure and the table of those that decide."""
+TURNED = 3
+"""Of those, for how many it is looked for where the gain ends."""
+
+
+@dataclass(frozen=True)
+class Systems:
+    """What a network costs on the three systems, and the share of its MACs that runs in memory."""
+
+    alone: Costed
+    control: Costed
+    both: Costed
+    in_memory: float
+
+    def ratios(self, control: bool) -> Ratios:
+        """NPU + CIM over the control, or over the NPU alone."""
+        under = self.control if control else self.alone
+        return Ratios(self.both.latency_ms / under.latency_ms, self.both.energy_mj / under.energy_mj)
+
+
+def systems(layers: LayerTable, device: Device, base: Sequence[str]) -> Systems:
+    """A network's costs on a device, on that without its macros, and on that with more memory instead.
+
+    Args:
+        layers: of the network.
+        device: an NPU with macros attached.
+        base: the processors that stay without them.
+    """
+    alone = without(device, base)
+    both = estimate(layers, device)
+    elsewhere = [name not in base for name in both.processor]
+    return Systems(
+        alone=estimate(layers, alone),
+        control=estimate(layers, with_memory(alone, stored_kib(device, base))),
+        both=both,
+        in_memory=float(layers.macs[elsewhere].sum() / layers.macs.sum()),
+    )
+
+
+def without(device: Device, base: Sequence[str]) -> Device:
+    """The device with some of its processors alone."""
+    kept = {name: device.processors[name] for name in base}
+    return device.model_copy(update={"processors": kept, "link": None, "name": device.name.partition("+")[0]})
+
+
+def with_memory(device: Device, kib: float) -> Device:
+    """The device with that much more on-chip memory."""
+    memory = device.memory
+    larger = memory.on_chip_kib.model_copy(update={"value": memory.on_chip_kib.value + kib})
+    return device.model_copy(update={"memory": memory.model_copy(update={"on_chip_kib": larger})})
+
+
+def stored_kib(device: Device, base: Sequence[str]) -> float:
+    """KiB of weights that the macros of a device store."""
+    macros = [processor for name, processor in device.processors.items() if name not in base]
+    weights = sum(macro.tiles * macro.rows.value * macro.columns.value for macro in macros)
+    return weights * device.element_bytes / 1024
+
+
+def read_models(folder: Path, names: Sequence[str]) -> dict[str, LayerTable]:
+    """The layers of each network."""
+    return {name: model_layers(folder / f"{name}.onnx").table for name in names}
+
+
+def main() -> None:
+    """Take the figures, print and draw them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", type=Path, default=Path("runs/hybrids"), help="what hybrid_models.py wrote")
+    parser.add_argument("--networks", nargs="+", default=list(MODELS))
+    parser.add_argument("--npu", default="xr-npu")
+    parser.add_argument("--attachments", nargs="+", default=list(shipped_attachments()))
+    parser.add_argument("--decided-for", default="cim-mram", help="the attachment whose deciding constants are told")
+    parser.add_argument("--figures", type=Path, default=Path("docs/images"))
+    asked = parser.parse_args()
+    networks = read_models(asked.models, asked.networks)
+    base = tuple(load_device(asked.npu).processors)
+    devices = {name: load_device(f"{asked.npu}+{name}") for name in asked.attachments}
+    found = {
+        network: {name: systems(layers, device, base) for name, device in devices.items()}
+        for network, layers in networks.items()
+    }
+    for network, layers in networks.items():
+        report(network, layers, found[network], {name: stored_kib(each, base) for name, each in devices.items()})
+    draw_systems(found, asked.figures / "npu-and-cim.png")
+    deciding(networks, devices[asked.decided_for], base, asked.figures / "npu-and-cim-constants.png")
+
+
+def report(network: str, layers: LayerTable, found: Mapping[str, Systems], stored: Mapping[str, float]) -> None:
+    """Print a network's table."""
+    alone = next(iter(found.values())).alone
+    print(f"\n{network}: {layers.macs.sum() / 1e6:,.1f} MMACs, {layers.weights.sum() / 1024:,.0f} Ki weights")
+    print("| system | latency (ms) | energy (mJ) | over the NPU alone | over NPU + memory | MACs in memory |")
+    print("|---|---|---|---|---|---|")
+    print(f"| NPU | {alone.latency_ms:.3f} | {alone.energy_mj:.3f} | | | |")
+    for name, each in found.items():
+        control = Ratios(each.control.latency_ms / alone.latency_ms, each.control.energy_mj / alone.energy_mj)
+        print(
+            f"| NPU + memory, {stored[name]:,.0f} KiB | {each.control.latency_ms:.3f} | {each.control.energy_mj:.3f} | "
+            f"{_both(control)} | | |"
+        )
+        print(
+            f"| NPU + {name} | {each.both.latency_ms:.3f} | {each.both.energy_mj:.3f} | {_both(each.ratios(False))} | "
+            f"{_both(each.ratios(True))} | {each.in_memory:.0%} |"
+        )
+
+
+def _both(ratios: Ratios) -> str:
+    return f"{ratios.latency:.3f}, {ratios.energy:.3f}"
+
+
+def draw_systems(found: Mapping[str, Mapping[str, Systems]], path: Path) -> None:
+    """Draw latency and energy of each system over those of the NPU alone."""
+    from matplotlib.figure import Figure
+
+    attachments = list(next(iter(found.values())))
+    figure = Figure(figsize=(10, 0.6 + 0.32 * len(found) * len(attachments)), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    rows = [(network, name, each) for network, of in found.items() for name, each in of.items()]
+    for panel, cost in zip(panels, COSTS, strict=True):
+        for row, (_, _, each) in enumerate(rows):
+            both, control = each.ratios(False).of(cost), each.ratios(False).of(cost) / each.ratios(True).of(cost)
+            panel.barh(row - 0.2, control, height=0.36, color=COLOURS[4], label="NPU + memory" if not row else None)
+            panel.barh(row + 0.2, both, height=0.36, color=COLOURS[0], label="NPU + CIM" if not row else None)
+        panel.axvline(1, color="black", linewidth=0.8)
+        panel.set_xlabel(f"{cost}, as a share of the NPU's alone")
+        panel.grid(axis="x", alpha=0.25)
+        panel.set_axisbelow(True)
+    panels[0].set_yticks(range(len(rows)), [f"{network}, {name}" for network, name, _ in rows], fontsize=8)
+    panels[0].invert_yaxis()
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    save_figure(figure, path)
+    print(f"\ndrawn in {path}")
+
+
+def deciding(networks: Mapping[str, LayerTable], device: Device, base: Sequence[str], path: Path) -> None:
+    """Print and draw which constants decide how NPU + CIM stands to the control."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 2.6 * len(networks)), layout="constrained")
+    panels = figure.subplots(len(networks), 2, squeeze=False)
+    if without_range(device):
+        print(f"\nassumed, and without a range, so left as they are: {', '.join(without_range(device))}")
+    for (network, layers), pair in zip(networks.items(), panels, strict=True):
+
+        def answer(changed: Device, layers: LayerTable = layers) -> Ratios:
+            return systems(layers, changed, base).ratios(control=True)
+
+        centre, found = answer(device), swings(device, answer)
+        print(f"\n{network}, {device.name} over NPU + memory: latency {centre.latency:.3f}, energy {centre.energy:.3f}")
+        for cost, panel in zip(COSTS, pair, strict=True):
+            first = widest(found, cost, SHOWN)
+            kind, unkind = together(device, found, answer, cost)
+            print(f"{cost}: {kind.of(cost):.3f} to {unkind.of(cost):.3f} with all ranges at their best and worst ends")
+            for place, swing in enumerate(first):
+                turn = break_even(device, swing.place, swing.value, answer, cost) if place < TURNED else None
+                print(_swing_line(swing, cost, turn, looked=place < TURNED))
+            tornado(panel, first, centre, cost)
+            panel.set_title(f"{network}: {cost}, NPU + CIM over NPU + memory", fontsize=9, loc="left")
+    figure.legend(handles=tornado_patches(), loc="outside lower center", ncols=2, frameon=False)
+    save_figure(figure, path)
+    print(f"\ndrawn in {path}")
+
+
+def _swing_line(swing: Swing, cost: Cost, turn: float | None, looked: bool) -> str:
+    ends = f"{swing.at_low.of(cost):.3f} at {swing.low:g}, {swing.at_high.of(cost):.3f} at {swing.high:g}"
+    turns = f"; the gain ends at {turn:.4g}" if turn else "; no value of it ends the gain, or begins one"
+    return f"  {swing.place} ({swing.value:g}): {ends}{turns if looked else ''}"
+
+
+if __name__ == "__main__":
+    main()
