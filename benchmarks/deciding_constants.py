@@ -24,6 +24,9 @@ MOVES = 0.001
 FARTHEST = 1000.0
 """How many times larger or smaller a constant is made in looking for where a gain ends."""
 HALVINGS = 12
+LOW, HIGH = COLOURS[0], COLOURS[3]
+TIED = {"rows": "columns"}
+"""A tile of another shape stores as much: with the one constant the other changes, so that their product stays."""
 
 
 @dataclass(frozen=True)
@@ -43,28 +46,45 @@ Answer = Callable[[Device], Ratios]
 
 @dataclass(frozen=True)
 class Swing:
-    """The answers at both ends of a constant's range."""
+    """The answers at both ends of a constant's range, and at the value that it has."""
 
     place: str
     value: float
     low: float
     high: float
+    centre: Ratios
     at_low: Ratios
     at_high: Ratios
 
+    def answers(self, cost: Cost) -> list[tuple[float, float]]:
+        """Each answer, and the value that gives it, in the order of the answers."""
+        pairs = ((self.at_low, self.low), (self.centre, self.value), (self.at_high, self.high))
+        return sorted((at.of(cost), value) for at, value in pairs)
+
     def width(self, cost: Cost) -> float:
         """How far the answers differ."""
-        return abs(self.at_low.of(cost) - self.at_high.of(cost))
+        (least, _), _, (most, _) = self.answers(cost)
+        return most - least
 
 
 def with_constant(device: Device, place: str, value: float) -> Device:
-    """A device with another value of one constant, the nearest whole number where its file must have one.
+    """A device with another value of one constant, and of what is tied to it.
 
     Args:
         device: stays as it is.
         place: as `device.constants()` names it.
-        value: the new one.
+        value: the new one; the nearest whole number is taken where there must be one.
     """
+    parent, _, name = place.rpartition(".")
+    if name in TIED:
+        constants = dict(device.constants())
+        tied = f"{parent}.{TIED[name]}"
+        product = constants[place].value * constants[tied].value
+        return _nearest(_nearest(device, place, value), tied, product / max(round(value), 1))
+    return _nearest(device, place, value)
+
+
+def _nearest(device: Device, place: str, value: float) -> Device:
     try:
         return _replaced(device, place, value)
     except ValidationError:
@@ -82,9 +102,16 @@ def _replaced(device: Device, place: str, value: float) -> Device:
 
 def swings(device: Device, answer: Answer) -> list[Swing]:
     """The answers at both ends of every range in a device's file."""
-    ranged = [(place, each) for place, each in device.constants() if getattr(each, "range", None) is not None]
+    ranged = [
+        (place, each)
+        for place, each in device.constants()
+        if getattr(each, "range", None) is not None and place.rpartition(".")[2] not in TIED.values()
+    ]
+    centre = answer(device)
     return [
-        Swing(place, each.value, *each.range, *(answer(with_constant(device, place, end)) for end in each.range))
+        Swing(
+            place, each.value, *each.range, centre, *(answer(with_constant(device, place, end)) for end in each.range)
+        )
         for place, each in ranged
     ]
 
@@ -101,13 +128,11 @@ def widest(found: Sequence[Swing], cost: Cost, count: int) -> list[Swing]:
 
 
 def together(device: Device, found: Sequence[Swing], answer: Answer, cost: Cost) -> tuple[Ratios, Ratios]:
-    """The answers with every constant at the end of its range that helps, and at the one that harms."""
+    """The answers with every constant where it helps most by itself, and where it harms most."""
     kind, unkind = device, device
     for swing in found:
-        ends = sorted(((swing.at_low.of(cost), swing.low), (swing.at_high.of(cost), swing.high)))
-        kind, unkind = (
-            with_constant(one, swing.place, end) for one, (_, end) in zip((kind, unkind), ends, strict=True)
-        )
+        (_, helps), _, (_, harms) = swing.answers(cost)
+        kind, unkind = with_constant(kind, swing.place, helps), with_constant(unkind, swing.place, harms)
     return answer(kind), answer(unkind)
 
 
@@ -122,7 +147,8 @@ def break_even(device: Device, place: str, value: float, answer: Answer, cost: C
         cost: in what.
 
     Returns:
-        The value nearest to its own; None where none is found up to `FARTHEST` times larger or smaller.
+        The first value where it is so, the nearest to its own; None where there is none up to `FARTHEST` times larger
+        or smaller.
     """
 
     def gains(at: float) -> bool:
@@ -137,16 +163,18 @@ def break_even(device: Device, place: str, value: float, answer: Answer, cost: C
         for _ in range(HALVINGS):
             middle = sqrt(same * other)
             same, other = (middle, other) if gains(middle) == here else (same, middle)
-        found.append(sqrt(same * other))
+        found.append(dict(with_constant(device, place, other).constants())[place].value)
     return min(found, key=lambda at: max(at / value, value / at), default=None)
 
 
-def tornado(panel: "Axes", found: Sequence[Swing], centre: Ratios, cost: Cost) -> None:
+def tornado(panel: "Axes", found: Sequence[Swing], cost: Cost) -> None:
     """Draw the answers at both ends of each constant's range as bars from the answer as it is."""
+    centre = found[0].centre.of(cost)
     for row, swing in enumerate(found):
-        for at, colour in ((swing.at_low, COLOURS[0]), (swing.at_high, COLOURS[3])):
-            panel.barh(row, at.of(cost) - centre.of(cost), left=centre.of(cost), color=colour, height=0.7)
-    panel.axvline(centre.of(cost), color=INK, linewidth=0.8)
+        bars = [(at.of(cost) - centre, colour) for at, colour in ((swing.at_low, LOW), (swing.at_high, HIGH))]
+        for width, colour in sorted(bars, key=lambda bar: -abs(bar[0])):  # the shorter one in front
+            panel.barh(row, width, left=centre, color=colour, height=0.7)
+    panel.axvline(centre, color=INK, linewidth=0.8)
     panel.axvline(1, color=INK, linewidth=0.8, linestyle="--")
     names = [f"{swing.place.removeprefix('processors.')}, {swing.low:g} to {swing.high:g}" for swing in found]
     panel.set_yticks(range(len(found)), names, fontsize=8)
@@ -159,4 +187,4 @@ def tornado_patches() -> "list[Patch]":
     """A legend for `tornado`."""
     from matplotlib.patches import Patch
 
-    return [Patch(color=COLOURS[0], label="low end of the range"), Patch(color=COLOURS[3], label="high end")]
+    return [Patch(color=LOW, label="low end of the range"), Patch(color=HIGH, label="high end")]

@@ -5,7 +5,8 @@ For each network and each macro that ships to stand beside an NPU, three systems
 - NPU: the NPU alone;
 - NPU + memory: the NPU with as much more on-chip memory as the macro stores weights, at no cost in power or time. It
   says what of a gain is the memory's;
-- NPU + CIM: the macro beside the NPU, every layer where the whole is best.
+- NPU + CIM: the macro beside the NPU, every layer where the whole network is fastest (and once more, where it takes
+  least energy).
 
 Then, for one macro, which constants decide: each over the range that its file gives, in all three systems at once.
 
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from deciding_constants import (
     COSTS,
+    NO_GAIN,
     Cost,
     Ratios,
     Swing,
@@ -31,15 +33,19 @@ from deciding_constants import (
     widest,
     without_range,
 )
-from edge_deploy.model_layers import model_layers
 
+from edge_deploy.model_layers import model_layers
 from edge_toolkit.cost import Cost as Costed
 from edge_toolkit.cost import estimate
+from edge_toolkit.cost.mapping import best_ways
+from edge_toolkit.cost.objective import Goal, objective_of
+from edge_toolkit.cost.placing import cost_of, places_of
 from edge_toolkit.device import Device, load_device, shipped_attachments
 from edge_toolkit.figures import COLOURS, save_figure
 from edge_toolkit.layers import LayerTable
 
 MODELS = ("mobilevit-xs", "efficientformerv2-s0", "xr-vision-smallest", "mobilenetv2", "deit-tiny")
+HYBRIDS = MODELS[:3]
 SHOWN = 8
 """Constants in the figure and the table of those that decide."""
 TURNED = 3
@@ -61,16 +67,17 @@ class Systems:
         return Ratios(self.both.latency_ms / under.latency_ms, self.both.energy_mj / under.energy_mj)
 
 
-def systems(layers: LayerTable, device: Device, base: Sequence[str]) -> Systems:
+def systems(layers: LayerTable, device: Device, base: Sequence[str], goal: Goal = "latency") -> Systems:
     """A network's costs on a device, on that without its macros, and on that with more memory instead.
 
     Args:
         layers: of the network.
         device: an NPU with macros attached.
         base: the processors that stay without them.
+        goal: of the mapping.
     """
-    alone = without(device, base)
-    both = estimate(layers, device)
+    alone, places = without(device, base), places_of(layers, device)
+    both = cost_of(device, places, best_ways(device, places, objective_of(goal)).ways)
     elsewhere = [name not in base for name in both.processor]
     return Systems(
         alone=estimate(layers, alone),
@@ -113,38 +120,41 @@ def main() -> None:
     parser.add_argument("--npu", default="xr-npu")
     parser.add_argument("--attachments", nargs="+", default=list(shipped_attachments()))
     parser.add_argument("--decided-for", default="cim-mram", help="the attachment whose deciding constants are told")
+    parser.add_argument("--decided-networks", nargs="+", default=list(HYBRIDS), help="the networks that it is told for")
     parser.add_argument("--figures", type=Path, default=Path("docs/images"))
     asked = parser.parse_args()
     networks = read_models(asked.models, asked.networks)
     base = tuple(load_device(asked.npu).processors)
     devices = {name: load_device(f"{asked.npu}+{name}") for name in asked.attachments}
-    found = {
-        network: {name: systems(layers, device, base) for name, device in devices.items()}
-        for network, layers in networks.items()
-    }
-    for network, layers in networks.items():
-        report(network, layers, found[network], {name: stored_kib(each, base) for name, each in devices.items()})
+    for name, device in devices.items():
+        peaks = (f"{each} {processor.peak_gmac_s:,.0f} GMAC/s" for each, processor in device.processors.items())
+        print(f"{name} stores {stored_kib(device, base):,.0f} KiB of weights; peaks: {', '.join(peaks)}")
+    found = {network: costed(network, layers, devices, base) for network, layers in networks.items()}
     draw_systems(found, asked.figures / "npu-and-cim.png")
-    deciding(networks, devices[asked.decided_for], base, asked.figures / "npu-and-cim-constants.png")
+    decided = {name: networks[name] for name in asked.decided_networks if name in networks}
+    deciding(decided, devices[asked.decided_for], base, asked.figures / "npu-and-cim-constants.png")
 
 
-def report(network: str, layers: LayerTable, found: Mapping[str, Systems], stored: Mapping[str, float]) -> None:
-    """Print a network's table."""
+def costed(network: str, layers: LayerTable, devices: Mapping[str, Device], base: Sequence[str]) -> dict[str, Systems]:
+    """A network's costs beside each macro; its table is printed."""
+    found = {name: systems(layers, device, base) for name, device in devices.items()}
     alone = next(iter(found.values())).alone
     print(f"\n{network}: {layers.macs.sum() / 1e6:,.1f} MMACs, {layers.weights.sum() / 1024:,.0f} Ki weights")
     print("| system | latency (ms) | energy (mJ) | over the NPU alone | over NPU + memory | MACs in memory |")
     print("|---|---|---|---|---|---|")
-    print(f"| NPU | {alone.latency_ms:.3f} | {alone.energy_mj:.3f} | | | |")
+    print(f"| NPU | {_costs(alone)} | | | |")
     for name, each in found.items():
-        control = Ratios(each.control.latency_ms / alone.latency_ms, each.control.energy_mj / alone.energy_mj)
-        print(
-            f"| NPU + memory, {stored[name]:,.0f} KiB | {each.control.latency_ms:.3f} | {each.control.energy_mj:.3f} | "
-            f"{_both(control)} | | |"
-        )
-        print(
-            f"| NPU + {name} | {each.both.latency_ms:.3f} | {each.both.energy_mj:.3f} | {_both(each.ratios(False))} | "
-            f"{_both(each.ratios(True))} | {each.in_memory:.0%} |"
-        )
+        memory = Ratios(each.control.latency_ms / alone.latency_ms, each.control.energy_mj / alone.energy_mj)
+        print(f"| NPU + memory of {name} | {_costs(each.control)} | {_both(memory)} | | |")
+        thrifty = systems(layers, devices[name], base, "energy")
+        for label, one in ((name, each), (f"{name}, mapped for energy", thrifty)):
+            ratios = f"{_both(one.ratios(False))} | {_both(one.ratios(True))}"
+            print(f"| NPU + {label} | {_costs(one.both)} | {ratios} | {one.in_memory:.0%} |")
+    return found
+
+
+def _costs(cost: Costed) -> str:
+    return f"{cost.latency_ms:.3f} | {cost.energy_mj:.3f}"
 
 
 def _both(ratios: Ratios) -> str:
@@ -193,11 +203,11 @@ def deciding(networks: Mapping[str, LayerTable], device: Device, base: Sequence[
         for cost, panel in zip(COSTS, pair, strict=True):
             first = widest(found, cost, SHOWN)
             kind, unkind = together(device, found, answer, cost)
-            print(f"{cost}: {kind.of(cost):.3f} to {unkind.of(cost):.3f} with all ranges at their best and worst ends")
+            print(f"{cost}, every constant where it helps or harms most: {kind.of(cost):.3f} to {unkind.of(cost):.3f}")
             for place, swing in enumerate(first):
                 turn = break_even(device, swing.place, swing.value, answer, cost) if place < TURNED else None
                 print(_swing_line(swing, cost, turn, looked=place < TURNED))
-            tornado(panel, first, centre, cost)
+            tornado(panel, first, cost)
             panel.set_title(f"{network}: {cost}, NPU + CIM over NPU + memory", fontsize=9, loc="left")
     figure.legend(handles=tornado_patches(), loc="outside lower center", ncols=2, frameon=False)
     save_figure(figure, path)
@@ -206,8 +216,11 @@ def deciding(networks: Mapping[str, LayerTable], device: Device, base: Sequence[
 
 def _swing_line(swing: Swing, cost: Cost, turn: float | None, looked: bool) -> str:
     ends = f"{swing.at_low.of(cost):.3f} at {swing.low:g}, {swing.at_high.of(cost):.3f} at {swing.high:g}"
-    turns = f"; the gain ends at {turn:.4g}" if turn else "; no value of it ends the gain, or begins one"
-    return f"  {swing.place} ({swing.value:g}): {ends}{turns if looked else ''}"
+    ends = f"{ends}, {swing.centre.of(cost):.3f} as it is"
+    if looked:
+        gains = swing.centre.of(cost) < NO_GAIN
+        ends += f"; {'no gain' if gains else 'a gain'} at {turn:.4g}" if turn else "; no other value turns this"
+    return f"  {swing.place} ({swing.value:g}): {ends}"
 
 
 if __name__ == "__main__":
