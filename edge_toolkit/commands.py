@@ -8,7 +8,7 @@ import typer
 from edge_toolkit.options import JsonTo
 
 if TYPE_CHECKING:
-    from edge_toolkit.device import Device
+    from edge_toolkit.device import Attachment, Device
 
 app = typer.Typer()
 
@@ -39,60 +39,72 @@ def devices_command(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="NAME|FILE", help="A device that ships, or the path of a YAML file.", show_default=False
+            metavar="NAME|FILE",
+            help="A device that ships, what stands beside one, both as DEVICE+ATTACHMENT, or the path of a YAML file.",
+            show_default=False,
         ),
     ] = None,
     json_to: JsonTo = None,
 ) -> None:
-    """List the devices that ship, or show every constant of NAME with its source."""
+    """List the devices that ship and what stands beside them, or show every constant of NAME with its source."""
     from edge_toolkit.console import show, table
-    from edge_toolkit.device import load_device, shipped_devices
+    from edge_toolkit.device import load_attachment, load_device, shipped_attachments, shipped_devices
 
     if name is not None:
-        device = _device_facts(load_device(name))
-        title = f"{device['name']}: {device['description']}; {device['precision']}, costs {device['origin']}"
+        if name in shipped_attachments():
+            kind, facts, role = "attachment", _facts(load_attachment(name)), "stands beside a device"
+        else:
+            kind, facts = "device", _device_facts(load_device(name))
+            role = f"costs {facts['origin']}"
+        title = f"{facts['name']}: {facts['description']}; {facts['precision']}, {role}"
         rows = [
-            (
-                constant["name"],
-                _spelled(constant["value"]),
-                "assumed" if constant["assumed"] else "",
-                constant["source"],
-            )
-            for constant in device["constants"]
+            (constant["name"], _spelled(constant["value"]), _assumed(constant), constant["source"])
+            for constant in facts["constants"]
         ]
-        show([table(("constant", "value", "assumed", "source"), rows, title)], {"device": device}, json_to)
+        show([table(("constant", "value", "assumed", "source"), rows, title)], {kind: facts}, json_to)
         return
+    attachments = [_facts(load_attachment(each)) for each in shipped_attachments()]
     devices = [_device_facts(load_device(each)) for each in shipped_devices()]
     columns = ("device", "precision", "peak GMAC/s", "on-chip KiB", "assumed", "description")
-    lines = [
-        (
-            each["name"],
-            each["precision"],
-            f"{each['peak_gmac_s']:.4g}",
-            f"{each['on_chip_kib']:.4g}",
-            f"{sum(constant['assumed'] for constant in each['constants'])} of {len(each['constants'])}",
-            each["description"],
-        )
-        for each in devices
-    ]
+    beside = ("beside a device", "precision", "peak GMAC/s", "assumed", "description")
+    lines = [_line(each, f"{each['on_chip_kib']:.4g}") for each in devices]
     show(
-        [table(columns, lines), "`edge-toolkit devices NAME` shows where each constant comes from."],
-        {"devices": devices},
+        [
+            table(columns, lines),
+            "",
+            table(beside, [_line(each) for each in attachments]),
+            "",
+            "`edge-toolkit devices NAME` shows where each constant comes from; `--device xr-npu+cim-mram` means both.",
+        ],
+        {"devices": devices, "attachments": attachments},
         json_to,
     )
 
 
+def _line(facts: dict[str, Any], *more: str) -> tuple[str, ...]:
+    assumed = f"{sum(constant['assumed'] for constant in facts['constants'])} of {len(facts['constants'])}"
+    return (facts["name"], facts["precision"], f"{facts['peak_gmac_s']:.4g}", *more, assumed, facts["description"])
+
+
 def _device_facts(device: "Device") -> dict[str, Any]:
-    constants = [{"name": name, **constant.model_dump(mode="json")} for name, constant in device.constants()]
+    return _facts(device) | {"origin": device.origin, "on_chip_kib": device.memory.on_chip_kib.value}
+
+
+def _facts(part: "Device | Attachment") -> dict[str, Any]:
     return {
-        "name": device.name,
-        "description": device.description,
-        "origin": device.origin,
-        "precision": device.precision,
-        "peak_gmac_s": sum(processor.peak_gmac_s for processor in device.processors.values()),
-        "on_chip_kib": device.memory.on_chip_kib.value,
-        "constants": constants,
+        "name": part.name,
+        "description": part.description,
+        "precision": part.precision,
+        "peak_gmac_s": sum(processor.peak_gmac_s for processor in part.processors.values()),
+        "constants": [{"name": name, **constant.model_dump(mode="json")} for name, constant in part.constants()],
     }
+
+
+def _assumed(constant: dict[str, Any]) -> str:
+    if not constant["assumed"]:
+        return ""
+    bounds = constant.get("range")
+    return f"{bounds[0]:g} to {bounds[1]:g}" if bounds else "assumed"
 
 
 def _spelled(value: float | dict[str, float]) -> str:

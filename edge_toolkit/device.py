@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
 from edge_toolkit.constants import Closed
 from edge_toolkit.errors import InputError
@@ -54,9 +54,8 @@ class Device(Closed):
         """Every constant with its place, such as `processors.npu.clock_mhz`."""
         parts = {f"processors.{name}": processor for name, processor in self.processors.items()}
         for place, part in {**parts, "memory": self.memory, "link": self.link}.items():
-            for name, value in part or ():
-                if hasattr(value, "source"):
-                    yield f"{place}.{name}", value
+            if part is not None:
+                yield from _constants(place, part)
 
 
 class Attachment(Closed):
@@ -68,6 +67,12 @@ class Attachment(Closed):
     precision: Literal["f32", "f16", "bf16", "int8"]
     processors: Processors
     link: Link
+
+    def constants(self) -> Iterator[tuple[str, Any]]:
+        """Every constant with its place, as in a `Device`."""
+        for name, processor in self.processors.items():
+            yield from _constants(f"processors.{name}", processor)
+        yield from _constants("link", self.link)
 
 
 def shipped_devices() -> tuple[str, ...]:
@@ -93,10 +98,11 @@ def load_device(name: str) -> Device:
     if Path(name).is_file():  # whose name may have a +
         return read_yaml(Path(name), _DEVICE, name)
     first, *others = name.split("+")
+    if first in shipped_attachments():
+        raise InputError(f"--device {name}: {first} stands beside a device and is none; use DEVICE+{first}")
     device = _read(first, FOLDER, shipped_devices(), _DEVICE, "device")
     for other in others:
-        attachment = _read(other, FOLDER / "attached", shipped_attachments(), _ATTACHMENT, "attachment")
-        device = attached(device, attachment)
+        device = attached(device, load_attachment(other))
     return device
 
 
@@ -124,6 +130,19 @@ def attached(device: Device, attachment: Attachment) -> Device:
             "link": attachment.link,
         }
     )
+
+
+def load_attachment(name: str) -> Attachment:
+    """What stands beside a device, by its name or in a YAML file, as after the `+` in `load_device`."""
+    return _read(name, FOLDER / "attached", shipped_attachments(), _ATTACHMENT, "attachment")
+
+
+def _constants(place: str, part: BaseModel) -> Iterator[tuple[str, Any]]:
+    for name, value in part:
+        if hasattr(value, "source"):
+            yield f"{place}.{name}", value
+        elif isinstance(value, BaseModel):
+            yield from _constants(f"{place}.{name}", value)
 
 
 def _read(name: str, folder: Path, shipped: tuple[str, ...], adapter: TypeAdapter[T], what: str) -> T:

@@ -3,13 +3,15 @@
 import numpy as np
 
 from edge_toolkit.cost.cost import Cost
+from edge_toolkit.cost.mapping import best_ways
+from edge_toolkit.cost.objective import objective_of
 from edge_toolkit.cost.placing import cost_of, places_of
 from edge_toolkit.device import Device
 from edge_toolkit.layers import LayerTable
 
 
 def estimate(layers: LayerTable, device: Device) -> Cost:
-    """The cost of a network on a device; `edge_toolkit.cost.placing` says how it comes about.
+    """The cost of a network on a device, mapped for latency; `edge_toolkit.cost.placing` says how it comes about.
 
     Args:
         layers: the network, as columns.
@@ -17,5 +19,11 @@ def estimate(layers: LayerTable, device: Device) -> Cost:
 
     Returns:
         Its cost, columns as long as `layers`.
+
+    Raises:
+        AnswerIsNo: no mapping fits the processors' weight stores.
     """
-    return cost_of(device, places_of(layers, device), np.zeros(len(layers), dtype=np.int64))
+    places = places_of(layers, device)
+    if len(places.processor) == 1:
+        return cost_of(device, places, np.zeros(len(layers), dtype=np.int64))
+    return cost_of(device, places, best_ways(device, places, objective_of("latency")).ways)

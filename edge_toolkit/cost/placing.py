@@ -86,6 +86,60 @@ def places_of(layers: LayerTable, device: Device) -> Places:
     )
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What a choice of ways is made of; columns of layers, and of layers and the end where a crossing is meant.
+
+    Attributes:
+        where: (layers,) index of the processor.
+        busy_us: (layers,) time on it, and `energy_pj` of it.
+        into_us: (layers + 1,) time for the inputs of each layer, and at the end for the output, to cross the link;
+            `into_pj` their energy.
+        wait_us: (layers,) for weights that don't find room.
+        dram_bytes: (layers,) activations that spill and weights that stream.
+        resident_bytes: weights that stay in the shared memory.
+    """
+
+    where: Integers
+    busy_us: Floats
+    energy_pj: Floats
+    into_us: Floats
+    into_pj: Floats
+    wait_us: Floats
+    dram_bytes: Floats
+    resident_bytes: float
+
+
+def parts_of(device: Device, places: Places, chosen: Integers) -> Parts:
+    """What a choice (layers,) of a way for each layer is made of.
+
+    Room for weights goes to all layers that would wait, in proportion to how long, and then to all in proportion to
+    what they still stream.
+    """
+    at = (chosen, np.arange(len(chosen)))
+    where = places.processor[chosen]
+    crosses = np.diff(where, prepend=0, append=0) != 0
+    bytes_per_us = device.memory.dram_gb_s.value * 1e3
+    wait_us, stored = places.wait_us[at], places.stored_bytes[at]
+    waited_bytes = float(wait_us.sum()) * bytes_per_us
+    spared = min(places.room_bytes / waited_bytes, 1.0) if waited_bytes else 1.0
+    streamed = stored - spared * wait_us * bytes_per_us
+    resident_bytes = min(float(stored.sum()), places.room_bytes)
+    left = streamed.sum()
+    if left:
+        streamed *= (stored.sum() - resident_bytes) / left
+    return Parts(
+        where=where,
+        busy_us=places.busy_us[at],
+        energy_pj=places.energy_pj[at],
+        into_us=np.where(crosses, places.cross_us, 0),
+        into_pj=np.where(crosses, places.cross_pj, 0),
+        wait_us=(1 - spared) * wait_us,
+        dram_bytes=places.spilled_bytes + streamed,
+        resident_bytes=resident_bytes,
+    )
+
+
 def cost_of(device: Device, places: Places, chosen: Integers) -> Cost:
     """What a network costs where each layer runs in the way chosen for it.
 
@@ -95,24 +149,15 @@ def cost_of(device: Device, places: Places, chosen: Integers) -> Cost:
         chosen: (layers,) index of a way for each layer.
 
     Returns:
-        Its cost. A crossing is told with the layer whose inputs cross, the last one with the last layer; waiting for
-        weights, and what they cost from DRAM, with the layers in proportion to what each would wait and stores.
+        Its cost. A crossing is told with the layer whose inputs cross, the last one with the last layer.
     """
-    at = (chosen, np.arange(len(chosen)))
-    where = places.processor[chosen]
-    crosses = np.diff(where, prepend=0, append=0) != 0
-    crossing_us, crossing_pj = (_with_last(np.where(crosses, each, 0)) for each in (places.cross_us, places.cross_pj))
-    memory = device.memory
-    wait_us, stored = places.wait_us[at], places.stored_bytes[at]
-    waits = max(wait_us.sum() - places.room_bytes / (memory.dram_gb_s.value * 1e3), 0)
-    streamed = max(stored.sum() - places.room_bytes, 0)
-    latency_us = places.busy_us[at] + crossing_us + waits * _shares(wait_us)
-    dram_bytes = places.spilled_bytes + streamed * _shares(stored)
-    dynamic_pj = places.energy_pj[at] + crossing_pj + dram_bytes * memory.dram_pj_per_byte.value
+    parts = parts_of(device, places, chosen)
+    latency_us = parts.busy_us + _with_last(parts.into_us) + parts.wait_us
+    dynamic_pj = parts.energy_pj + _with_last(parts.into_pj) + parts.dram_bytes * device.memory.dram_pj_per_byte.value
     names = list(device.processors)
     return Cost(
         device=device.name,
-        processor=tuple(names[index] for index in where),
+        processor=tuple(names[index] for index in parts.where),
         how=tuple(places.how[way] for way in chosen),
         layer_latency_ms=latency_us / 1e3,
         layer_energy_mj=dynamic_pj * 1e-9 + device.static_mw * latency_us * 1e-6,
@@ -126,8 +171,3 @@ def _with_last(crossing: Floats) -> Floats:
     folded = crossing[:-1].copy()
     folded[-1] += crossing[-1]
     return folded
-
-
-def _shares(parts: Floats | Integers) -> Floats:
-    total = parts.sum()
-    return parts / total if total else np.zeros(len(parts))

@@ -4,9 +4,14 @@ Every kind has `options(layers, memory, element_bytes)`, `peak_gmac_s`, `static_
 weight store (0 where weights lie in the shared memory). A new kind is a new file, and a line in `Processor`.
 """
 
+from typing import Annotated
+
+from pydantic import Discriminator
+
+from edge_toolkit.processors.cim import Cim
 from edge_toolkit.processors.option import Option
 from edge_toolkit.processors.roofline import Roofline
 
-Processor = Roofline
+Processor = Annotated[Roofline | Cim, Discriminator("kind")]
 
-__all__ = ["Option", "Processor", "Roofline"]
+__all__ = ["Cim", "Option", "Processor", "Roofline"]

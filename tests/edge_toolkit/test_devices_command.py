@@ -14,17 +14,15 @@ from edge_toolkit.commands import app
 
 FOLDER = Path(edge_toolkit.__file__).parent / "devices"
 FILES = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.yaml"))}
+ATTACHED = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((FOLDER / "attached").glob("*.yaml"))}
 
 
-def constants_of(file: dict[str, Any]) -> dict[str, Any]:
+def constants_of(part: dict[str, Any], place: str = "") -> dict[str, Any]:
     """Every mapping with a source, by its place."""
-    parts = {f"processors.{name}": part for name, part in file["processors"].items()} | {"memory": file["memory"]}
-    return {
-        f"{place}.{name}": value
-        for place, part in parts.items()
-        for name, value in part.items()
-        if isinstance(value, dict) and "source" in value
-    }
+    if "source" in part:
+        return {place: part}
+    inner = {f"{place}.{name}".lstrip("."): each for name, each in part.items() if isinstance(each, dict)}
+    return {at: constant for name, each in inner.items() for at, constant in constants_of(each, name).items()}
 
 
 def run(*arguments: str) -> str:
@@ -46,7 +44,7 @@ def test_every_device_that_ships_is_listed_with_its_peak() -> None:
 
 
 def test_the_list_counts_what_is_assumed() -> None:
-    lines = {line.split()[0]: line for line in run().splitlines()}
+    lines = {line.split()[0]: line for line in run().splitlines() if line}
     for name, file in FILES.items():
         constants = list(constants_of(file).values())
         assumed = sum(constant.get("assumed", False) for constant in constants)
@@ -61,6 +59,25 @@ def test_each_constant_is_shown_with_its_source(name: str) -> None:
         for place, value in constants_of(FILES[name]).items()
     }
     assert {each["name"]: (each["value"], each["source"], each["assumed"]) for each in shown} == expected
+
+
+@pytest.mark.parametrize("name", ATTACHED)
+def test_what_stands_beside_a_device_is_listed_and_shown_alone_and_with_it(name: str) -> None:
+    listed = {each["name"]: each for each in json.loads(run("--json", "-"))["attachments"]}
+    assert listed.keys() == ATTACHED.keys()
+    expected = {
+        place: (value["value"], value["source"], value.get("range"))
+        for place, value in constants_of(ATTACHED[name]).items()
+    }
+    alone = json.loads(run(name, "--json", "-"))["attachment"]["constants"]
+    assert {each["name"]: (each["value"], each["source"], each["range"]) for each in alone} == expected
+    both = {each["name"] for each in json.loads(run(f"xr-npu+{name}", "--json", "-"))["device"]["constants"]}
+    assert both == expected.keys() | constants_of(FILES["xr-npu"]).keys()
+
+
+def test_an_assumed_constant_shows_its_range() -> None:
+    (line,) = [line for line in run("cim-mram").splitlines() if line.startswith("link.hand_over_us")]
+    assert line.split()[1:5] == ["1", "0.1", "to", "5"]
 
 
 def test_a_file_of_ones_own_is_shown(tmp_path: Path) -> None:
