@@ -25,8 +25,9 @@ FARTHEST = 1000.0
 """How many times larger or smaller a constant is made in looking for where a gain ends."""
 HALVINGS = 12
 LOW, HIGH = COLOURS[0], COLOURS[3]
-TIED = {"rows": "columns"}
-"""A tile of another shape stores as much: with the one constant the other changes, so that their product stays."""
+TIED = {"rows": "columns", "pixels_wide": "pixels_high", "channels": "lanes"}
+"""A tile of another shape stores as much, an array of another shape multiplies as much: with the one constant the other
+changes, so that their product stays."""
 
 
 @dataclass(frozen=True)

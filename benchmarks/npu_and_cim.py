@@ -1,21 +1,23 @@
 """Does compute-in-memory beside an NPU pay? Latency and energy at int8, each network mapped as well as can be.
 
-For each network and each macro that ships to stand beside an NPU, three systems with the same constants:
+For each network and each macro that ships to stand beside an NPU, four systems with the same constants:
 
 - NPU: the NPU alone;
 - NPU + memory: the NPU with as much more on-chip memory as the macro stores weights, at no cost in power or time. It
   says what of a gain is the memory's;
+- NPU + memory + arrays: and with further arrays, vector units along, until it multiplies about as fast as NPU and macro
+  together, at no cost in static power. It says what of a gain more multipliers of the usual kind would give;
 - NPU + CIM: the macro beside the NPU, every layer where the whole network is fastest (and once more, where it takes
   least energy).
 
-Then, for one macro, which constants decide: each over the range that its file gives, in all three systems at once.
+Then, for one macro, which constants decide: each over the range that its file gives, in all systems at once.
 
     python benchmarks/hybrid_models.py --out runs/hybrids     # which needs timm
     python benchmarks/npu_and_cim.py --models runs/hybrids
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +33,7 @@ from deciding_constants import (
     tornado,
     tornado_patches,
     widest,
+    with_constant,
     without_range,
 )
 
@@ -54,21 +57,22 @@ TURNED = 3
 
 @dataclass(frozen=True)
 class Systems:
-    """What a network costs on the three systems, and the share of its MACs that runs in memory."""
+    """What a network costs on the four systems, and the share of its MACs that runs in memory."""
 
     alone: Costed
     control: Costed
+    larger: Costed
     both: Costed
     in_memory: float
 
-    def ratios(self, control: bool) -> Ratios:
-        """NPU + CIM over the control, or over the NPU alone."""
-        under = self.control if control else self.alone
-        return Ratios(self.both.latency_ms / under.latency_ms, self.both.energy_mj / under.energy_mj)
+
+def over(cost: Costed, other: Costed) -> Ratios:
+    """One cost over another."""
+    return Ratios(cost.latency_ms / other.latency_ms, cost.energy_mj / other.energy_mj)
 
 
 def systems(layers: LayerTable, device: Device, base: Sequence[str], goal: Goal = "latency") -> Systems:
-    """A network's costs on a device, on that without its macros, and on that with more memory instead.
+    """A network's costs on a device, on that without its macros, and on those with other things instead.
 
     Args:
         layers: of the network.
@@ -79,9 +83,11 @@ def systems(layers: LayerTable, device: Device, base: Sequence[str], goal: Goal 
     alone, places = without(device, base), places_of(layers, device)
     both = cost_of(device, places, best_ways(device, places, objective_of(goal)).ways)
     elsewhere = [name not in base for name in both.processor]
+    control = with_memory(alone, stored_kib(device, base))
     return Systems(
         alone=estimate(layers, alone),
-        control=estimate(layers, with_memory(alone, stored_kib(device, base))),
+        control=estimate(layers, control),
+        larger=estimate(layers, with_arrays(control, base, peak_of(device, device.processors) / peak_of(device, base))),
         both=both,
         in_memory=float(layers.macs[elsewhere].sum() / layers.macs.sum()),
     )
@@ -98,6 +104,21 @@ def with_memory(device: Device, kib: float) -> Device:
     memory = device.memory
     larger = memory.on_chip_kib.model_copy(update={"value": memory.on_chip_kib.value + kib})
     return device.model_copy(update={"memory": memory.model_copy(update={"on_chip_kib": larger})})
+
+
+def with_arrays(device: Device, base: Sequence[str], factor: float) -> Device:
+    """The device with that many times its arrays, a whole number."""
+    for name in base:
+        place = f"processors.{name}.engines"
+        constants = dict(device.constants())
+        if place in constants:
+            device = with_constant(device, place, round(factor * constants[place].value))
+    return device
+
+
+def peak_of(device: Device, names: Iterable[str]) -> float:
+    """GMAC/s of some of a device's processors together."""
+    return sum(device.processors[name].peak_gmac_s for name in names)
 
 
 def stored_kib(device: Device, base: Sequence[str]) -> float:
@@ -144,11 +165,11 @@ def costed(network: str, layers: LayerTable, devices: Mapping[str, Device], base
     print("|---|---|---|---|---|---|")
     print(f"| NPU | {_costs(alone)} | | | |")
     for name, each in found.items():
-        memory = Ratios(each.control.latency_ms / alone.latency_ms, each.control.energy_mj / alone.energy_mj)
-        print(f"| NPU + memory of {name} | {_costs(each.control)} | {_both(memory)} | | |")
+        print(f"| NPU + memory of {name} | {_costs(each.control)} | {_both(over(each.control, alone))} | | |")
+        print(f"| NPU + memory + arrays of {name} | {_costs(each.larger)} | {_both(over(each.larger, alone))} | | |")
         thrifty = systems(layers, devices[name], base, "energy")
         for label, one in ((name, each), (f"{name}, mapped for energy", thrifty)):
-            ratios = f"{_both(one.ratios(False))} | {_both(one.ratios(True))}"
+            ratios = f"{_both(over(one.both, alone))} | {_both(over(one.both, one.control))}"
             print(f"| NPU + {label} | {_costs(one.both)} | {ratios} | {one.in_memory:.0%} |")
     return found
 
@@ -166,21 +187,22 @@ def draw_systems(found: Mapping[str, Mapping[str, Systems]], path: Path) -> None
     from matplotlib.figure import Figure
 
     attachments = list(next(iter(found.values())))
-    figure = Figure(figsize=(10, 0.6 + 0.32 * len(found) * len(attachments)), layout="constrained")
+    figure = Figure(figsize=(10, 0.6 + 0.42 * len(found) * len(attachments)), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     rows = [(network, name, each) for network, of in found.items() for name, each in of.items()]
+    labels = ("NPU + memory", "NPU + memory + arrays", "NPU + CIM")
     for panel, cost in zip(panels, COSTS, strict=True):
-        for row, (_, _, each) in enumerate(rows):
-            both, control = each.ratios(False).of(cost), each.ratios(False).of(cost) / each.ratios(True).of(cost)
-            panel.barh(row - 0.2, control, height=0.36, color=COLOURS[4], label="NPU + memory" if not row else None)
-            panel.barh(row + 0.2, both, height=0.36, color=COLOURS[0], label="NPU + CIM" if not row else None)
+        for place, (label, colour) in enumerate(zip(labels, (COLOURS[7], COLOURS[4], COLOURS[0]), strict=True)):
+            widths = [over((of.control, of.larger, of.both)[place], of.alone).of(cost) for _, _, of in rows]
+            at = [row + 0.26 * (place - 1) for row in range(len(rows))]
+            panel.barh(at, widths, height=0.24, color=colour, label=label)
         panel.axvline(1, color="black", linewidth=0.8)
         panel.set_xlabel(f"{cost}, as a share of the NPU's alone")
         panel.grid(axis="x", alpha=0.25)
         panel.set_axisbelow(True)
     panels[0].set_yticks(range(len(rows)), [f"{network}, {name}" for network, name, _ in rows], fontsize=8)
     panels[0].invert_yaxis()
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     save_figure(figure, path)
     print(f"\ndrawn in {path}")
 
@@ -196,7 +218,8 @@ def deciding(networks: Mapping[str, LayerTable], device: Device, base: Sequence[
     for (network, layers), pair in zip(networks.items(), panels, strict=True):
 
         def answer(changed: Device, layers: LayerTable = layers) -> Ratios:
-            return systems(layers, changed, base).ratios(control=True)
+            found = systems(layers, changed, base)
+            return over(found.both, found.control)
 
         centre, found = answer(device), swings(device, answer)
         print(f"\n{network}, {device.name} over NPU + memory: latency {centre.latency:.3f}, energy {centre.energy:.3f}")
