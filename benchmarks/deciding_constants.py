@@ -108,13 +108,12 @@ def swings(device: Device, answer: Answer) -> list[Swing]:
         for place, each in device.constants()
         if getattr(each, "range", None) is not None and place.rpartition(".")[2] not in TIED.values()
     ]
-    centre = answer(device)
-    return [
-        Swing(
-            place, each.value, *each.range, centre, *(answer(with_constant(device, place, end)) for end in each.range)
-        )
-        for place, each in ranged
-    ]
+    centre, found = answer(device), []
+    for place, each in ranged:
+        low, high = each.range
+        ends = [answer(with_constant(device, place, end)) for end in (low, high)]
+        found.append(Swing(place, each.value, low, high, centre, *ends))
+    return found
 
 
 def without_range(device: Device) -> list[str]:

@@ -46,6 +46,7 @@ from edge_toolkit.cost.placing import cost_of, places_of
 from edge_toolkit.device import Device, load_device, shipped_attachments
 from edge_toolkit.figures import COLOURS, save_figure
 from edge_toolkit.layers import LayerTable
+from edge_toolkit.processors import Cim
 
 MODELS = ("mobilevit-xs", "efficientformerv2-s0", "xr-vision-smallest", "mobilenetv2", "deit-tiny")
 HYBRIDS = MODELS[:3]
@@ -83,7 +84,7 @@ def systems(layers: LayerTable, device: Device, base: Sequence[str], goal: Goal 
     alone, places = without(device, base), places_of(layers, device)
     both = cost_of(device, places, best_ways(device, places, objective_of(goal)).ways)
     elsewhere = [name not in base for name in both.processor]
-    control = with_memory(alone, stored_kib(device, base))
+    control = with_memory(alone, stored_kib(device))
     return Systems(
         alone=estimate(layers, alone),
         control=estimate(layers, control),
@@ -121,9 +122,9 @@ def peak_of(device: Device, names: Iterable[str]) -> float:
     return sum(device.processors[name].peak_gmac_s for name in names)
 
 
-def stored_kib(device: Device, base: Sequence[str]) -> float:
+def stored_kib(device: Device) -> float:
     """KiB of weights that the macros of a device store."""
-    macros = [processor for name, processor in device.processors.items() if name not in base]
+    macros = [processor for processor in device.processors.values() if isinstance(processor, Cim)]
     weights = sum(macro.tiles * macro.rows.value * macro.columns.value for macro in macros)
     return weights * device.element_bytes / 1024
 
@@ -149,7 +150,7 @@ def main() -> None:
     devices = {name: load_device(f"{asked.npu}+{name}") for name in asked.attachments}
     for name, device in devices.items():
         peaks = (f"{each} {processor.peak_gmac_s:,.0f} GMAC/s" for each, processor in device.processors.items())
-        print(f"{name} stores {stored_kib(device, base):,.0f} KiB of weights; peaks: {', '.join(peaks)}")
+        print(f"{name} stores {stored_kib(device):,.0f} KiB of weights; peaks: {', '.join(peaks)}")
     found = {network: costed(network, layers, devices, base) for network, layers in networks.items()}
     draw_systems(found, asked.figures / "npu-and-cim.png")
     decided = {name: networks[name] for name in asked.decided_networks if name in networks}
@@ -231,7 +232,8 @@ def deciding(networks: Mapping[str, LayerTable], device: Device, base: Sequence[
                 turn = break_even(device, swing.place, swing.value, answer, cost) if place < TURNED else None
                 print(_swing_line(swing, cost, turn, looked=place < TURNED))
             tornado(panel, first, cost)
-            panel.set_title(f"{network}: {cost}, NPU + CIM over NPU + memory", fontsize=9, loc="left")
+            panel.set_title(f"{network}: {cost}", fontsize=9, loc="left")
+    figure.suptitle(f"{device.name} over the NPU with as much more memory", fontsize=10)
     figure.legend(handles=tornado_patches(), loc="outside lower center", ncols=2, frameon=False)
     save_figure(figure, path)
     print(f"\ndrawn in {path}")
