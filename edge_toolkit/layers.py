@@ -16,7 +16,7 @@ Rows that multiply nothing (softmax, pooling, residual additions, window shuffle
 `out_h` and `out_w` are the grid of output positions, (1, m) where there is none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from math import prod
 from typing import Any, Literal, NamedTuple, get_args
@@ -129,7 +129,11 @@ def layers_of(spec: ModelSpec) -> LayerTable:
     Returns:
         Its table, for one input (batch 1).
     """
-    rows = list(_hybrid(spec) if isinstance(spec, Architecture) else _lstm(spec))
+    return table_of(list(_hybrid(spec) if isinstance(spec, Architecture) else _lstm(spec)))
+
+
+def table_of(rows: Sequence[Layer]) -> LayerTable:
+    """Rows as columns; there is at least one."""
     columns = zip(*rows, strict=True)
     return LayerTable(**{name: np.array(column) for name, column in zip(Layer._fields, columns, strict=True)})
 
@@ -146,7 +150,7 @@ def _hybrid(architecture: Architecture) -> Iterator[Layer]:
 def _lstm(spec: LSTMBaseline) -> Iterator[Layer]:
     yield _stem(spec.stem, spec.input)
     features = spec.stem.width
-    yield _traffic("sequence", "sequence", "layout", "layout", spec.steps * features, spec.steps * features)
+    yield from _turned("sequence", spec.steps, features)
     for index, hidden in enumerate(spec.hidden):
         gates = 4 * hidden
         yield Layer(
@@ -169,7 +173,14 @@ def _lstm(spec: LSTMBaseline) -> Iterator[Layer]:
             outputs=spec.steps * hidden,
         )
         features = hidden
+    yield from _turned("positions", spec.steps, features)
     yield from _head(spec.head, (features, 1, spec.steps))
+
+
+def _turned(name: str, steps: int, features: int) -> Iterator[Layer]:
+    """A feature map as a sequence, or back; with one step or one feature that is the same in memory."""
+    if steps > 1 and features > 1:
+        yield _traffic(name, name, "layout", "layout", steps * features, steps * features)
 
 
 def _stem(stem: Stem, shape: Shape) -> Layer:
@@ -203,7 +214,8 @@ def _attention(placed: Placed, block: Attention) -> Iterator[Layer]:
         yield _traffic(f"{name}.partition", name, "layout", "layout", 3 * width * height * breadth, 3 * padded)
     groups = windows * (width // block.head_dim)
     scores = groups * tokens * tokens
-    yield _matmul(f"{name}.scores", name, tokens, block.head_dim, tokens, groups)
+    mask = windows * tokens if padded > prod(shape) else 0
+    yield _matmul(f"{name}.scores", name, tokens, block.head_dim, tokens, groups, mask)
     yield _traffic(f"{name}.softmax", name, "attention", "softmax", scores, scores)
     yield _matmul(f"{name}.mix", name, block.head_dim, tokens, tokens, groups)
     if windows > 1:
@@ -257,10 +269,10 @@ def _conv(
     )
 
 
-def _matmul(name: str, block: str, m: int, k: int, n: int, groups: int) -> Layer:
-    """Products of two activations, one for each head of each window."""
+def _matmul(name: str, block: str, m: int, k: int, n: int, groups: int, mask: int = 0) -> Layer:
+    """Products of two activations, one for each head of each window; `mask` elements are added, which are stored."""
     read, written = groups * (m * k + k * n), groups * m * n
-    return Layer(name, block, "attention", "matmul", m, k, groups * n, groups, 1, m, 1, 1, 1, 0, 0, read, written)
+    return Layer(name, block, "attention", "matmul", m, k, groups * n, groups, 1, m, 1, 1, 1, 0, mask, read, written)
 
 
 def _residual(name: str, block: str, role: str, shape: Shape) -> Layer:

@@ -43,7 +43,7 @@ def ir_of(onnx: bytes, recurrent: int = 0) -> IR:
     passes = Manager()
     passes.register_pass(ConstantFolding())
     passes.run_passes(model)
-    _rename(model)
+    name_after_layers(model)
     with tempfile.TemporaryDirectory() as folder:
         xml = Path(folder) / "model.xml"
         ov.save_model(model, xml, compress_to_fp16=False)
@@ -61,22 +61,22 @@ def _check_recurrent(model: Any, recurrent: int) -> None:
         )
 
 
-def _rename(model: Any) -> None:
-    """Name what OpenVINO numbered by itself, after the layer of what uses it.
+def name_after_layers(model: Any) -> None:
+    """Name what OpenVINO numbered by itself after the layer of what uses it; the rest is called `<layer>/<OpType>`.
 
     Its numbers go on through the life of a process, so that two conversions would differ. And an LSTM's kernel would
     be `LSTMSequence_442`, which leads back to nothing.
     """
-    taken = {op.get_friendly_name() for op in model.get_ops() if not _numbered(op)}
+    taken = {op.get_friendly_name() for op in model.get_ops() if not is_numbered(op)}
     for op in reversed(model.get_ordered_ops()):
-        if _numbered(op):
+        if is_numbered(op):
             name = f"{_layer(op)}/{op.get_type_name()}"
             free = chain([name], (f"{name}_{number}" for number in count(2)))
             op.set_friendly_name(next(each for each in free if each not in taken))
             taken.add(op.get_friendly_name())
 
 
-def _numbered(op: Any) -> bool:
+def is_numbered(op: Any) -> bool:
     """Named by OpenVINO (`Multiply_248`; a folded constant keeps the name of what it replaces) or after the output."""
     if op.get_type_name() in ("Parameter", "Result"):
         return False

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from edge_toolkit.layers import layers_of
+from edge_toolkit.lstm import LSTMBaseline
 from edge_toolkit.specs import ModelSpec
 
 ATTENTION_SUMS = ("position_add", "add", "mlp_add")
@@ -36,6 +37,8 @@ def layer_names(nodes: Sequence[Node], spec: ModelSpec) -> tuple[str, ...]:
         A row's name of `layers_of(spec)` where the node belongs to one, and the module's path elsewhere.
     """
     rows = {str(name) for name in layers_of(spec).name}
+    if isinstance(spec, LSTMBaseline):
+        return _around_lstm(nodes, rows)
     layers = [_by_module(node.module, rows) for node in nodes]
     for module in dict.fromkeys(node.module for node in nodes):
         here = [index for index, node in enumerate(nodes) if node.module == module]
@@ -69,9 +72,21 @@ def _by_order(module: str, nodes: Sequence[Node], rows: set[str]) -> Iterable[st
         return (f"{block}.{part}" for part in _attend(nodes, windowed=f"{block}.partition" in rows))
     if module == "head":
         return ["head.pool"] * len(nodes)
-    if module == "":
-        return ["sequence"] * len(nodes)  # only the LSTM's network shuffles anything outside its children
     return _residuals(module, nodes, rows)
+
+
+def _around_lstm(nodes: Sequence[Node], rows: set[str]) -> tuple[str, ...]:
+    """The layers of an LSTM's network: what leads to the first LSTM, and what comes after the last, moves data."""
+    recurrent = [index for index, node in enumerate(nodes) if node.op == "LSTM"]
+    layers = []
+    for index, node in enumerate(nodes):
+        layer = "head.pool" if node.module == "head" else _by_module(node.module, rows)
+        if index < recurrent[0] and layer in ("", "lstm.0"):
+            layer = "sequence"
+        elif layer == "":
+            layer = "positions"
+        layers.append(layer)
+    return tuple(layers)
 
 
 def _residuals(block: str, nodes: Sequence[Node], rows: set[str]) -> Iterator[str | None]:

@@ -7,6 +7,9 @@ from typing import Any
 OPAQUE = ("TensorIterator", "Loop", "If", "Einsum", "DeformableConvolution", "BinaryConvolution")
 """Operations that multiply inside, in a body or by a formula, which is not counted."""
 
+WEIGHT_TYPES = ("f32", "f16", "bf16", "f64", "i8", "u8")
+"""Types of the constants that are weights; shapes, axes and indices have others."""
+
 
 def macs_of(op: Any) -> int:
     """Multiply-accumulates of one operation; 0 for one that multiplies nothing.
@@ -32,9 +35,7 @@ def model_parameters(model: Any) -> int:
     """Elements of a model's weights: constants of a floating or 8-bit type; shapes, axes and scalars are none."""
     constants = (op.output(0) for op in model.get_ops() if op.get_type_name() == "Constant")
     return sum(
-        prod(each.shape)
-        for each in constants
-        if prod(each.shape) > 1 and each.element_type.to_string() in ("f32", "f16", "bf16", "f64", "i8", "u8")
+        prod(each.shape) for each in constants if prod(each.shape) > 1 and each.element_type.to_string() in WEIGHT_TYPES
     )
 
 

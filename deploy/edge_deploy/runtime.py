@@ -136,7 +136,7 @@ def _compile(
 ) -> Compiled:
     import openvino as ov
 
-    inputs = tuple(_input(path, port) for port in model.inputs)
+    inputs = static_inputs(path, model)
     supported = set(core.get_property(device, "SUPPORTED_PROPERTIES"))
     wanted = {
         "INFERENCE_PRECISION_HINT": precision,
@@ -227,6 +227,15 @@ def _begins_as_onnx(path: Path) -> bool:
     """Whether the first field is `ir_version`, number 1 of ONNX's ModelProto, which every writer puts first."""
     with path.open("rb") as file:
         return file.read(1) == b"\x08"
+
+
+def static_inputs(path: Path, model: Any) -> tuple[Input, ...]:
+    """The inputs of a model.
+
+    Raises:
+        InputError: the shape of one is not static.
+    """
+    return tuple(_input(path, port) for port in model.inputs)
 
 
 def _input(path: Path, port: Any) -> Input:

@@ -11,7 +11,8 @@ from pydantic import Discriminator
 from edge_toolkit.processors.cim import Cim
 from edge_toolkit.processors.option import Option
 from edge_toolkit.processors.roofline import Roofline
+from edge_toolkit.processors.systolic import Systolic
 
-Processor = Annotated[Roofline | Cim, Discriminator("kind")]
+Processor = Annotated[Roofline | Systolic | Cim, Discriminator("kind")]
 
-__all__ = ["Cim", "Option", "Processor", "Roofline"]
+__all__ = ["Cim", "Option", "Processor", "Roofline", "Systolic"]
