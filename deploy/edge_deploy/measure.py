@@ -6,11 +6,11 @@ from pathlib import Path
 from rich.table import Table
 
 from edge_deploy.latency import interleaved, latency_of
-from edge_deploy.machine import this_machine, versions
-from edge_deploy.runtime import Compiled, check_options, compile_model, device_name
+from edge_deploy.runtime import Compiled, check_options, check_precisions, compile_model, device_name
+from edge_deploy.versions import versions
 from edge_toolkit.console import table
-from edge_toolkit.errors import MissingError
 from edge_toolkit.front import Front
+from edge_toolkit.machine import this_machine
 from edge_toolkit.measured import Measured, Measurement, Settings
 from edge_toolkit.profile import Latency
 from edge_toolkit.specs import digest
@@ -64,13 +64,7 @@ def _compiled(paths: Mapping[str, Path], settings: Settings) -> dict[str, Compil
     ready = {
         key: compile_model(path, settings.device, settings.precision, settings.threads) for key, path in paths.items()
     }
-    others = {each.precision for each in ready.values()} - {settings.precision, ""}  # some don't tell
-    if others:
-        runs_in = " and ".join(sorted(others))
-        raise MissingError(
-            f"--precision {settings.precision}: {settings.device} computes in {runs_in} instead; ask for that, or for "
-            "another --device"
-        )
+    check_precisions(ready.values())
     return ready
 
 

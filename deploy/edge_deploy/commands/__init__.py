@@ -2,8 +2,8 @@
 
 import typer
 
-from edge_deploy.commands import costs, export, measure, profile
+from edge_deploy.commands import calibrate, costs, export, measure, profile
 
 app = typer.Typer()
-for part in (export, profile, measure, costs):
+for part in (export, profile, measure, calibrate, costs):
     app.add_typer(part.app)
