@@ -50,7 +50,7 @@ def main() -> None:
     for space in asked.spaces:
         for device in asked.devices:
             found = figures(load_space(space), load_device(device), asked.candidates, asked.rounds)
-            print(f"{space} on {found}", flush=True)
+            print(f"{space} on {device}: {found}", flush=True)
 
 
 def figures(space: SearchSpace, device: Device, candidates: int, rounds: int) -> str:
@@ -76,9 +76,9 @@ def figures(space: SearchSpace, device: Device, candidates: int, rounds: int) ->
         rows.append((count / many, (scalar / few) / (many / count), hard.mean(), apart))
     rates, ratios, shares, aparts = zip(*rows, strict=True)
     return (
-        f"{device.name}: {statistics.median(rates):,.0f} a second, {statistics.median(ratios):,.0f} times the scalar path "
-        f"({min(ratios):,.0f} to {max(ratios):,.0f}), {statistics.mean(shares):.2%} through it, tables in {building:.2f} s, "
-        f"largest difference {max(aparts):.0e} ({rounds} rounds of {count:,} and {few})"
+        f"{statistics.median(rates):,.0f} a second, {statistics.median(ratios):,.0f} times the scalar path "
+        f"({min(ratios):,.0f} to {max(ratios):,.0f}), {statistics.mean(shares):.2%} through it; "
+        f"tables in {building:.2f} s; largest difference {max(aparts):.0e}; rounds of {count:,} and {few}"
     )
 
 
