@@ -71,6 +71,12 @@ def test_the_best_mapping_costs_what_the_scalar_path_says(space: str, device: st
     assert check(load_space(space), load_device(device), drawn(load_space(space), 12)) == 0
 
 
+def test_a_mapping_that_the_scalar_path_once_missed() -> None:
+    """Its search completed some of the last layer's labels only, and the best one was another."""
+    vector = "31010101011101101010110001001100110010000011000101100110000110101101010001"
+    assert check(load_space("xr-vision"), load_device("xr-npu+cim-mram"), np.array([list(map(int, vector))])) == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("space", presets())
 @pytest.mark.parametrize("device", CIM)
