@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from edge_deploy.machine import this_machine
+from edge_toolkit.machine import this_machine
 
 LIBRARIES = ("torch", "openvino", "optuna")
 

@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
+from edge_toolkit.calibration import Calibration
+from edge_toolkit.console import note
 from edge_toolkit.constants import Closed
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import read_yaml
 from edge_toolkit.memory import Link, Memory
-from edge_toolkit.processors import Processor
+from edge_toolkit.processors import Calibrated, Processor
 
 FOLDER = Path(__file__).parent / "devices"
 
@@ -22,22 +24,33 @@ Processors = Annotated[Mapping[str, Processor], Field(min_length=1)]
 class Device(Closed):
     """Processors that share a memory, at one precision; `link` is what activations cross between two of them.
 
-    `origin` says how its latencies are found: `modelled` from the constants in its file, or `calibrated`.
+    `origin` says how its latencies are found: `modelled` from the constants in its file, or `calibrated` on a real
+    device, which `calibration` describes.
     """
 
     schema_version: Literal[2] = Field(alias="schema")
     name: str
     description: str
-    origin: Literal["modelled"]
+    origin: Literal["modelled", "calibrated"]
     precision: Literal["f32", "f16", "bf16", "int8"]
     processors: Processors
     memory: Memory
     link: Link | None = None
+    calibration: Calibration | None = None
 
     @model_validator(mode="after")
     def _linked(self) -> "Device":
         if len(self.processors) > 1 and self.link is None:
             raise ValueError(f"link is missing: {' and '.join(self.processors)} hand activations to each other over it")
+        return self
+
+    @model_validator(mode="after")
+    def _described(self) -> "Device":
+        if (self.origin == "calibrated") != (self.calibration is not None):
+            raise ValueError("origin calibrated and a `calibration` go together")
+        modelled = [name for name, each in self.processors.items() if not isinstance(each, Calibrated)]
+        if self.origin == "calibrated" and modelled:
+            raise ValueError(f"origin must be modelled, for processor {modelled[0]} is not calibrated")
         return self
 
     @property
@@ -88,6 +101,8 @@ def shipped_attachments() -> tuple[str, ...]:
 def load_device(name: str) -> Device:
     """The device of a name, or in a YAML file, and what is attached to it.
 
+    A line on standard error tells where a calibrated one is used on another machine than it was calibrated on.
+
     Args:
         name: one of `shipped_devices()`, or a path that ends in `.yaml` or `.yml`; after each `+` one of
             `shipped_attachments()` or such a path.
@@ -96,11 +111,11 @@ def load_device(name: str) -> Device:
         InputError: there is no such device, or its file breaks a rule; every broken rule is told.
     """
     if Path(name).is_file():  # whose name may have a +
-        return read_yaml(Path(name), _DEVICE, name)
+        return _told(read_yaml(Path(name), _DEVICE, name))
     first, *others = name.split("+")
     if first in shipped_attachments():
         raise InputError(f"--device {name}: {first} stands beside a device and is none; use DEVICE+{first}")
-    device = _read(first, FOLDER, shipped_devices(), _DEVICE, "device")
+    device = _told(_read(first, FOLDER, shipped_devices(), _DEVICE, "device"))
     for other in others:
         device = attached(device, load_attachment(other))
     return device
@@ -128,6 +143,8 @@ def attached(device: Device, attachment: Attachment) -> Device:
             "description": f"{device.description}; {attachment.description}",
             "processors": {**device.processors, **attachment.processors},
             "link": attachment.link,
+            "origin": "modelled",  # as the attachment is: origins are not mixed
+            "calibration": None,
         }
     )
 
@@ -143,6 +160,16 @@ def _constants(place: str, part: BaseModel) -> Iterator[tuple[str, Any]]:
             yield f"{place}.{name}", value
         elif isinstance(value, BaseModel):
             yield from _constants(f"{place}.{name}", value)
+
+
+def _told(device: Device) -> Device:
+    """The device, after a warning where it was calibrated elsewhere."""
+    if device.calibration is not None and (differences := device.calibration.differences()):
+        told = "; ".join(differences)
+        note(
+            f"warning: {device.name} was calibrated elsewhere ({told}); calibrate here, or see its latencies as a guess"
+        )
+    return device
 
 
 def _read(name: str, folder: Path, shipped: tuple[str, ...], adapter: TypeAdapter[T], what: str) -> T:

@@ -8,9 +8,13 @@ from edge_toolkit.front import Front
 from edge_toolkit.profile import Profile
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 INK = "#24292f"
 BUDGET = "#c2410c"
@@ -91,6 +95,34 @@ def _front_panel(panel: "Axes", front: Front, cost: str) -> None:
         )
     panel.set_xlim(left=0)
     panel.grid(alpha=0.25)
+
+
+def prediction_figure(predicted_ms: "Floats", measured_ms: "Floats", what: str) -> "Figure":
+    """Predicted against measured latency, with the bands of 5 and 10 %.
+
+    Args:
+        predicted_ms: (networks,).
+        measured_ms: (networks,), in the same order.
+        what: the networks, for the title.
+    """
+    from matplotlib.figure import Figure
+
+    errors = abs(predicted_ms / measured_ms - 1)
+    low, high = min(predicted_ms.min(), measured_ms.min()) / 1.15, max(predicted_ms.max(), measured_ms.max()) * 1.15
+    figure = Figure(figsize=(5.5, 5.2), layout="constrained")
+    panel = figure.subplots()
+    for band, strength in ((0.1, 0.1), (0.05, 0.2)):
+        edges = [low * (1 - band), high * (1 - band)], [low * (1 + band), high * (1 + band)]
+        label = f"{band:.0%}: {(errors <= band).mean():.1%} of the networks"
+        panel.fill_between([low, high], *edges, color=COLOURS[0], alpha=strength, linewidth=0, label=label)
+    panel.plot([low, high], [low, high], color=INK, linewidth=0.8)
+    panel.scatter(measured_ms, predicted_ms, color=COLOURS[0], s=18, zorder=3)
+    panel.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
+    panel.set(xlabel="measured (ms)", ylabel="predicted (ms)")
+    panel.set_title(_plain(f"{what}\nmean error {errors.mean():.1%}"), fontsize=10, color=INK)
+    panel.legend(loc="upper left", frameon=False, fontsize=9)
+    panel.grid(alpha=0.25, which="both")
+    return figure
 
 
 def profile_figure(profile: Profile) -> "Figure":

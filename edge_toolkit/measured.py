@@ -45,9 +45,12 @@ class Settings:
     versions: Mapping[str, str]
 
 
+RANDOM_WEIGHTS = "random, seed 0"
+
+
 @dataclass(frozen=True)
 class Measured:
-    """Measurements of a front's candidates on one device, by `edge_toolkit.specs.digest` of the architecture.
+    """Measurements of models on one device: of networks by `edge_toolkit.specs.digest`, of files by their paths.
 
     `weights` says which weights the measured networks had; latency does not depend on them.
     """
@@ -55,7 +58,7 @@ class Measured:
     settings: Settings
     machine: Machine
     candidates: Mapping[str, Measurement] = field(default_factory=dict)
-    weights: str = "random, seed 0"
+    weights: str = RANDOM_WEIGHTS
     schema: Literal[1] = 1
 
 

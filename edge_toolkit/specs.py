@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from edge_toolkit.architecture import Architecture
-from edge_toolkit.files import checked, read_json
+from edge_toolkit.errors import InputError
+from edge_toolkit.files import checked, read_json, read_text
 from edge_toolkit.lstm import LSTMBaseline
 
 ModelSpec = Architecture | LSTMBaseline
@@ -41,6 +42,29 @@ def read_spec(path: Path) -> ModelSpec:
         InputError: the file is missing, not JSON, or breaks a rule.
     """
     return spec_from_json(read_json(path), str(path))
+
+
+def read_listed(path: Path) -> tuple[ModelSpec, ...]:
+    """The networks in a file of one JSON a line, as `edge-toolkit spaces sample` writes them; empty lines are skipped.
+
+    Raises:
+        InputError: the file is missing or empty, or lines break a rule; all of them are told with their numbers.
+    """
+    specs, problems = [], []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            specs.append(spec_from_json(json.loads(line), f"line {number}"))
+        except json.JSONDecodeError as error:
+            problems.append(f"line {number}: is not JSON ({error.msg} at column {error.colno})")
+        except InputError as error:
+            problems.append(str(error).replace("\n", "\n  "))
+    if problems:
+        raise InputError.listing(str(path), problems)
+    if not specs:
+        raise InputError(f"{path}: holds no architecture; `edge-toolkit spaces sample SPACE --out {path}` writes some")
+    return tuple(specs)
 
 
 def digest(spec: ModelSpec) -> str:

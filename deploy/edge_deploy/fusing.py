@@ -136,7 +136,9 @@ def _joined(graph: Graph, part: Part, rows: list[list[Part]], row_of: dict[int, 
         return row if alone else None
     if part.pointwise and not before[0].moves:
         return row
-    return row if part.normalises and all(each.normalises for each in before) else None
+    # Centred first, then scaled; a softmax has an exponential in between.
+    plain = all(each.normalises or not each.head.constants for each in before)
+    return row if part.normalises and before[0].normalises and plain else None
 
 
 def _parts(graph: Graph) -> list[Part]:

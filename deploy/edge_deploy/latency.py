@@ -73,7 +73,7 @@ def interleaved(models: Sequence[Runnable], seconds: float = 3.0, rounds: int = 
     lengths = [_block_length(warm_up(model), seconds, rounds) for model in models]
     blocks: list[list[Floats]] = [[] for _ in models]
     turn = list(range(len(models)))
-    with _no_collection():
+    with no_collection():
         for _ in range(rounds):
             for index in turn:
                 blocks[index].append(_block(models[index], lengths[index] + SWITCH)[:, SWITCH:])
@@ -157,7 +157,7 @@ def _block(model: Runnable, requests: int) -> Floats:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """No garbage collection between two requests."""
     enabled = gc.isenabled()
     gc.disable()

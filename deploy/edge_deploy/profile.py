@@ -11,13 +11,14 @@ import numpy as np
 
 from edge_deploy.baseline import LSTM, baseline_of, check_recurrent
 from edge_deploy.latency import Samples, compare, interleaved, latency_of
-from edge_deploy.machine import this_machine, versions
 from edge_deploy.macs import model_macs, model_parameters, uncounted
 from edge_deploy.origins import origins_of
 from edge_deploy.rows import LOST_US, count, rows_of
 from edge_deploy.runtime import Compiled, compile_model
 from edge_deploy.target import Target, target_of
+from edge_deploy.versions import versions
 from edge_toolkit.layers import layers_of
+from edge_toolkit.machine import this_machine
 from edge_toolkit.measured import Machine
 from edge_toolkit.profile import Profile
 

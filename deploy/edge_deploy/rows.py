@@ -82,7 +82,7 @@ def count(ready: Compiled, request_us: float, seconds: float) -> Counted:
     windows: list[Counted] = []
     begin = time.perf_counter()
     while len(windows) < WINDOWS or (len(windows) < PATIENCE * WINDOWS and off(windows[KEPT - 1]) > QUIET):
-        windows = sorted([*windows, _window(ready, seconds / WINDOWS)], key=off)
+        windows = sorted([*windows, window_of(ready, seconds / WINDOWS)], key=off)
         if time.perf_counter() - begin > HASTE * seconds:
             break
     return middle_of(windows[:KEPT])
@@ -125,7 +125,7 @@ def rows_of(
         request).
     """
     macs = _macs_by_node(counted.nodes, model, origins)
-    places = _places(counted.nodes, origins)
+    places = places_of(counted.nodes, origins)
     rows = []
     for node in counted.nodes:
         place = places.get(node.name)
@@ -150,7 +150,8 @@ def _rest(name: str, time_us: float, wall_us: float) -> Row:
     return Row(name, name, name, name, time_us, time_us / wall_us, 0, "", "", ())
 
 
-def _window(ready: Compiled, seconds: float) -> Counted:
+def window_of(ready: Compiled, seconds: float) -> Counted:
+    """What a model executes and how long that takes, from one window of at least `LEAST` requests, freshly compiled."""
     counting = with_counters(ready)
     for _ in range(WARM):
         counting.infer()
@@ -206,7 +207,7 @@ def _node(op: Any, time_us: float) -> Node:
     )
 
 
-def _places(nodes: Sequence[Node], origins: Mapping[str, Origin]) -> dict[str, Origin]:
+def places_of(nodes: Sequence[Node], origins: Mapping[str, Origin]) -> dict[str, Origin]:
     """The place of each node: that of the operation with the most MACs in it, or a neighbour's."""
     places = {}
     for node in nodes:

@@ -1,6 +1,6 @@
 """A model that is ready to run: compiled with pinned settings that are read back, its inputs in place."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -182,6 +182,23 @@ def check_options(precision: str, threads: int) -> None:
         problems.append(f"--threads {threads} must be at least 1")
     if problems:
         raise InputError.listing("options", problems)
+
+
+def check_precisions(ready: Iterable[Compiled]) -> None:
+    """See that models compute in the precision that was asked for.
+
+    Raises:
+        MissingError: the device computes in another one.
+    """
+    others = {
+        each.precision: each for each in ready if each.precision not in (each.asked_precision, "")
+    }  # some don't tell
+    for each in others.values():
+        runs_in = " and ".join(sorted(others))
+        raise MissingError(
+            f"--precision {each.asked_precision}: {each.device} computes in {runs_in} instead; ask for that, or for "
+            "another --device"
+        )
 
 
 def _check_device(core: Any, device: str) -> None:

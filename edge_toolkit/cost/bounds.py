@@ -15,8 +15,12 @@ from edge_toolkit.cost.cost import Floats
 from edge_toolkit.cost.problem import FITS, Booleans, Problem
 from edge_toolkit.processors.option import Integers
 
-STEPS = 60
-STARTS = 6
+STEPS = 40
+PATIENCE = 8
+"""Steps without a bound that is better by a hundred-thousandth, after which the climb ends."""
+CLIMBERS = 6
+KEPT = 12
+"""Mixes that bound the labels: not only the last and best, which are much alike and bound few of them well."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,13 @@ def climb(problem: Problem, tolerance: float, mix: Floats | None = None) -> Clim
         mix: (mixes, lines + stores) where to start, beside the corners.
 
     Returns:
-        Up to `STARTS` mixes; the lower bound and the best mapping seen. It ends at once where the two meet.
+        Up to `KEPT` mixes, the lower bound and the best mapping seen. It ends at once where the two meet.
     """
     lines, stores = len(problem.offset), len(problem.taken)
     scale = abs(float(paths_of(problem, _corners(lines, stores, 0.0)).total.max())) or 1.0
     mix = np.concatenate([each for each in (mix, _corners(lines, stores, scale)) if each is not None])
     chosen, value, bound, kept = None, np.inf, -np.inf, mix[:0]
-    totals = np.empty(0)
+    totals, raised, last = np.empty(0), -np.inf, 0
     for step in range(STEPS):
         paths = paths_of(problem, mix)
         slopes = np.empty_like(mix)
@@ -102,13 +106,15 @@ def climb(problem: Problem, tolerance: float, mix: Floats | None = None) -> Clim
             if (store <= FITS).all() and line.max() < value:
                 chosen, value = candidate, float(line.max())
         kept, totals = np.concatenate([kept, mix]), np.concatenate([totals, paths.total])
-        best = np.argsort(-totals, kind="stable")[:STARTS]
+        best = np.argsort(-totals, kind="stable")[:KEPT]
         kept, totals = kept[best], totals[best]
         bound = float(totals[0])
-        if value - bound <= tolerance * abs(value):
+        if bound > raised + 1e-5 * abs(bound):
+            raised, last = bound, step
+        if value - bound <= tolerance * abs(value) or step - last > PATIENCE:
             break
         aim = min(value, bound + 0.05 * abs(bound)) if step else bound + 0.05 * abs(bound)
-        order = np.argsort(-paths.total, kind="stable")[:STARTS]
+        order = np.argsort(-paths.total, kind="stable")[:CLIMBERS]
         mix = _stepped(mix[order], slopes[order], np.maximum(aim - paths.total[order], 0), lines, scale)
     return Climb(paths_of(problem, kept), bound, value, chosen)
 

@@ -16,7 +16,7 @@ from edge_toolkit.cost.cost import Floats
 from edge_toolkit.cost.problem import FITS, Booleans, Problem
 from edge_toolkit.processors.option import Integers
 
-MOST_LABELS = 20_000
+MOST_LABELS = 5_000
 BLOCK = 256
 FRONT = 1024
 COMPLETED = 128
@@ -191,20 +191,35 @@ def _undominated(labels: Labels, bound: Floats, leads: Floats, most_rest: Floats
 def _front(points: Floats) -> Integers:
     """Indices of points (numbers, points) that no other one is at or below in every number; of equals the first.
 
-    Not each is held against each: with many, some that could go stay, which costs time and nothing else.
+    Of three numbers and more not each is held against each: with many, some that could go stay, which costs time and
+    nothing else.
     """
+    points = points[np.ptp(points, axis=1) > 0]
+    if len(points) < 3:
+        return _stairs(points)
     order = np.argsort(points.sum(axis=0), kind="stable")
     kept = np.empty(0, dtype=np.int64)
     for start in range(0, len(order), BLOCK):
         block = order[start : start + BLOCK]
-        block = block[~_beaten(points[:, kept[:FRONT]], points[:, block])]
-        own = points[:, block]
-        earlier = np.triu(np.ones((len(block), len(block)), dtype=bool), 1)
-        late = np.asarray(((own[:, :, None] <= own[:, None, :]).all(axis=0) & earlier).any(axis=0))
-        kept = np.concatenate([kept, block[~late]])
+        block = block[~_below(points[:, kept[:FRONT]], points[:, block]).any(axis=0)]
+        below = np.triu(_below(points[:, block], points[:, block]), 1)  # earlier ones, whose sum is less
+        kept = np.concatenate([kept, block[~below.any(axis=0)]])
     return kept
 
 
-def _beaten(winners: Floats, points: Floats) -> Booleans:
-    """(points,) whether one of the winners is at or below each point in every number."""
-    return np.asarray((winners[:, :, None] <= points[:, None, :]).all(axis=0).any(axis=0))
+def _stairs(points: Floats) -> Integers:
+    """`_front` of points of two numbers or fewer, each held against each."""
+    if not len(points):
+        return np.zeros(1, dtype=np.int64)
+    order = np.lexsort(points[::-1])
+    second = points[-1, order]
+    lowest = np.append(np.inf, np.minimum.accumulate(second)[:-1])
+    return np.asarray(order[second < lowest])
+
+
+def _below(winners: Floats, points: Floats) -> Booleans:
+    """(winners, points) whether a winner is at or below a point in every number."""
+    below: Booleans = np.less_equal.outer(winners[0], points[0])
+    for winner, point in zip(winners[1:], points[1:], strict=True):
+        below &= winner[:, None] <= point
+    return below

@@ -8,10 +8,12 @@ from typing import Annotated
 
 from pydantic import Discriminator
 
+from edge_toolkit.processors.calibrated import Calibrated
 from edge_toolkit.processors.cim import Cim
 from edge_toolkit.processors.option import Option
 from edge_toolkit.processors.roofline import Roofline
+from edge_toolkit.processors.systolic import Systolic
 
-Processor = Annotated[Roofline | Cim, Discriminator("kind")]
+Processor = Annotated[Roofline | Systolic | Cim | Calibrated, Discriminator("kind")]
 
-__all__ = ["Cim", "Option", "Processor", "Roofline"]
+__all__ = ["Calibrated", "Cim", "Option", "Processor", "Roofline", "Systolic"]

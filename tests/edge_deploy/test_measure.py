@@ -1,4 +1,4 @@
-"""`measure`: every candidate of a front, once, resumable."""
+"""`measure`: a model, or every network of a front or a list, once, resumable."""
 
 import json
 from dataclasses import replace
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import edge_deploy.measure
-from edge_deploy.measure import measure
+from edge_deploy.measure_networks import listed_record, measure_front, measure_listed
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.budget import Budget
 from edge_toolkit.cli import main
@@ -15,7 +15,7 @@ from edge_toolkit.errors import InputError, MissingError
 from edge_toolkit.front import Candidate, Front, write_front
 from edge_toolkit.measured import read_measured
 from edge_toolkit.runs import RunFolder
-from edge_toolkit.specs import ModelSpec, digest
+from edge_toolkit.specs import ModelSpec, digest, spec_to_json
 from tests.edge_deploy.conftest import IRMaker
 from tests.edge_deploy.networks_for_tests import ONE_POINT, PADDED_WINDOWS, SEQUENCE
 
@@ -56,7 +56,7 @@ def write(folder: Path, architectures: tuple[Architecture, ...]) -> None:
 
 def test_every_candidate_is_measured_and_written(run: RunFolder, ir: IRMaker) -> None:
     exports = Exports(ir)
-    measured = measure(run, seconds=QUICK, export=exports)
+    measured = measure_front(run, seconds=QUICK, export=exports)
     assert exports.asked == ["sequence", "padded-windows"]
     assert list(measured.candidates) == list(SPECS)
     for taken in measured.candidates.values():
@@ -71,30 +71,30 @@ def test_every_candidate_is_measured_and_written(run: RunFolder, ir: IRMaker) ->
 def test_what_is_measured_is_kept_until_the_front_or_the_settings_change(run: RunFolder, ir: IRMaker) -> None:
     exports = Exports(ir)
     write(run.path, (SEQUENCE,))
-    first = measure(run, seconds=QUICK, export=exports)
+    first = measure_front(run, seconds=QUICK, export=exports)
     write(run.path, (PADDED_WINDOWS, SEQUENCE))
-    second = measure(run, seconds=QUICK, export=exports)
+    second = measure_front(run, seconds=QUICK, export=exports)
     assert exports.asked == ["sequence", "padded-windows", "sequence"], "all of one table were taken in one run"
     assert second.candidates.keys() == {digest(SEQUENCE), digest(PADDED_WINDOWS)}
     assert second.candidates[digest(SEQUENCE)] != first.candidates[digest(SEQUENCE)]
     written = run.measured.stat().st_mtime_ns
-    assert measure(run, seconds=QUICK, export=exports) == second
+    assert measure_front(run, seconds=QUICK, export=exports) == second
     assert run.measured.stat().st_mtime_ns == written
     write(run.path, (PADDED_WINDOWS,))
-    assert measure(run, seconds=QUICK, export=exports).candidates.keys() == {digest(PADDED_WINDOWS)}
+    assert measure_front(run, seconds=QUICK, export=exports).candidates.keys() == {digest(PADDED_WINDOWS)}
     write(run.path, (PADDED_WINDOWS, SEQUENCE))
     assert len(exports.asked) == 3
-    measure(run, threads=2, seconds=QUICK, export=exports)
+    measure_front(run, threads=2, seconds=QUICK, export=exports)
     assert exports.asked[3:] == ["padded-windows", "sequence"]
 
 
 def test_a_stop_costs_no_export(run: RunFolder, ir: IRMaker) -> None:
     stopped = Exports(ir, fails_at=1)
     with pytest.raises(KeyboardInterrupt):
-        measure(run, seconds=QUICK, export=stopped)
+        measure_front(run, seconds=QUICK, export=stopped)
     assert not run.measured.exists()
     again = Exports(ir)
-    assert len(measure(run, seconds=QUICK, export=again).candidates) == 2
+    assert len(measure_front(run, seconds=QUICK, export=again).candidates) == 2
     assert (stopped.asked, again.asked) == (["sequence"], ["padded-windows"])
 
 
@@ -133,7 +133,7 @@ def test_a_device_that_computes_in_another_precision_is_no_measurement(
     original = edge_deploy.measure.compile_model
     monkeypatch.setattr(edge_deploy.measure, "compile_model", lambda *given: replace(original(*given), precision="f16"))
     with pytest.raises(MissingError, match="--precision f32: CPU computes in f16 instead"):
-        measure(run, seconds=QUICK, export=Exports(ir))
+        measure_front(run, seconds=QUICK, export=Exports(ir))
     assert not run.measured.exists()
 
 
@@ -141,7 +141,7 @@ def test_a_damaged_file_is_told_and_written_anew(
     run: RunFolder, ir: IRMaker, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run.measured.write_text('{"settings": 3}')
-    measured = measure(run, seconds=QUICK, export=Exports(ir))
+    measured = measure_front(run, seconds=QUICK, export=Exports(ir))
     assert "everything is measured again" in capsys.readouterr().err
     assert read_measured(run.measured) == measured
 
@@ -149,4 +149,49 @@ def test_a_damaged_file_is_told_and_written_anew(
 def test_a_run_without_a_front_is_told(run: RunFolder, ir: IRMaker) -> None:
     run.front.unlink()
     with pytest.raises(InputError, match="there is no front yet"):
-        measure(run, seconds=QUICK, export=Exports(ir))
+        measure_front(run, seconds=QUICK, export=Exports(ir))
+
+
+def test_listed_networks_are_measured_once(tmp_path: Path, ir: IRMaker, capsys: pytest.CaptureFixture[str]) -> None:
+    listed = tmp_path / "two.jsonl"
+    listed.write_text("".join(json.dumps(spec_to_json(spec)) + "\n" for spec in (PADDED_WINDOWS, SEQUENCE, SEQUENCE)))
+    exports = Exports(ir)
+    measured = measure_listed(listed, seconds=QUICK, export=exports)
+    assert exports.asked == ["padded-windows", "sequence"]
+    assert list(measured.candidates) == [digest(PADDED_WINDOWS), digest(SEQUENCE)]
+    assert read_measured(listed_record(listed)) == measured
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["two.jsonl", "two.measured.json"]
+    assert measure_listed(listed, seconds=QUICK, export=exports) == measured
+    assert len(exports.asked) == 2
+
+
+def test_the_command_measures_a_bare_model(ir: IRMaker, capsys: pytest.CaptureFixture[str]) -> None:
+    path = ir("one-point")
+    with pytest.raises(SystemExit) as stopped:
+        main(["measure", str(path), "--seconds", str(QUICK), "--json", "-"])
+    told = json.loads(capsys.readouterr().out)
+    assert stopped.value.code == 0
+    assert told["weights"] == "the model's own"
+    (taken,) = told["candidates"].items()
+    assert taken[0] == str(path)
+    assert 0 < taken[1]["latency_ms"] <= taken[1]["p90_ms"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "measure: give a run, a bundle or a model, or --architectures FILE; one of them"),
+        (["x", "--architectures", "y"], "one of them"),
+        (["."], ".: holds neither a run (run.yaml) nor a bundle (manifest.json)"),
+        (["nothing.onnx"], "nothing.onnx: there is no such file or folder"),
+        (["--architectures", "nothing.jsonl"], "nothing.jsonl: cannot be read"),
+    ],
+)
+def test_what_is_no_target_is_told(
+    arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        main(["measure", *arguments])
+    assert stopped.value.code == 2
+    assert told in capsys.readouterr().err

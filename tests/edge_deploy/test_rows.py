@@ -129,7 +129,7 @@ def test_windows_as_slow_as_the_uncounted_request_are_kept(
     ir: IRMaker, monkeypatch: pytest.MonkeyPatch, requests: list[float], kept: float
 ) -> None:
     left = iter(requests)
-    monkeypatch.setattr("edge_deploy.rows._window", lambda *_: Counted((), next(left)))
+    monkeypatch.setattr("edge_deploy.rows.window_of", lambda *_: Counted((), next(left)))
     assert count(compile_model(ir("one-point")), 11.0, 1.0).request_us == kept
 
 

@@ -1,0 +1,178 @@
+"""Constants of the NPUs, fitted to measured cycles, and how far the model is off on families it has not seen.
+
+    python benchmarks/npu_fit.py npu_calibration.csv
+
+The file is one that `estimate --workloads` takes, with measured cycles: those behind the devices that ship are test
+data of Intel's npu-nn-cost-model. A family is one shape: operation, kernel, stride, channels, width and type; rows that
+differ in padding, height or how they are spread over tiles stand and fall together. Nothing is written: the constants
+are printed as the device files have them, beside the values that stand there now.
+"""
+
+import argparse
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from edge_toolkit.device import load_device
+from edge_toolkit.processors import Systolic
+from edge_toolkit.workloads import MeasuredWorkloads, read_workloads
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+FITTED = {
+    "npu-3720": (
+        "start_cycles",
+        "weight_block_cycles",
+        "depthwise_block_cycles",
+        "half_block_share",
+        "padded_tap_share",
+    ),
+    "npu-4000": (
+        "start_cycles",
+        "weight_block_cycles",
+        "depthwise_block_cycles",
+        "depthwise_3x3_block_cycles",
+        "broadcast_bytes_per_cycle",
+    ),
+}
+TIED = {"npu-3720": {"depthwise_3x3_block_cycles": "depthwise_block_cycles"}, "npu-4000": {}}
+"""Constants that take the value of another."""
+
+AS_SPELLED = {"npu-3720": "NPU2.7", "npu-4000": "NPU4.0"}
+LOOSE = 0.05
+"""Relative error from which on an outlier pulls less."""
+
+PULL = 0.003
+"""Error that a constant e times as large as without measurements counts as; far below that of any row."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("csv", type=Path, metavar="CSV")
+    measured = read_workloads(parser.parse_args().csv)
+    for name, spelled in AS_SPELLED.items():
+        rows = np.flatnonzero(np.array(measured.device) == spelled)
+        (npu,) = load_device(name).processors.values()
+        if not isinstance(npu, Systolic):
+            raise TypeError(f"{name}: {npu.kind} is no array")
+        report(name, npu, measured, rows)
+
+
+def report(name: str, npu: Systolic, measured: MeasuredWorkloads, rows: Indices) -> None:
+    """One device: its constants, and the errors of the model and of MACs over the peak."""
+    families = families_of(measured, rows)
+    print(f"\n{name}: {len(rows)} workloads, {len(set(families))} families")
+    for constant, value in zip(FITTED[name], fit(name, npu, measured, rows, families), strict=True):
+        print(f"    {constant}:\n      value: {value:.4g}    # the file has {getattr(npu, constant).value:g}")
+    kinds = np.array(measured.op)[rows]
+    print(f"{'left out':<28}{'kind':<18}{'rows':>5}{'median':>9}{'95th':>9}{'in 10 %':>9}")
+    groupings = {
+        "a family": families,
+        "a number of channels": [each[4:6] for each in families],
+        "a kernel": [each[1:3] for each in families],
+        "a type": [each[-1] for each in families],
+    }
+    for left_out, groups in groupings.items():
+        show(left_out, kinds, errors_left_out(name, npu, measured, rows, families, groups))
+    show("nothing, as in the file", kinds, errors(npu, measured, rows))
+    show("MACs over the peak", kinds, peak_errors(npu, measured, rows))
+
+
+def families_of(measured: MeasuredWorkloads, rows: Indices) -> list[tuple[Hashable, ...]]:
+    work = measured.workloads
+    columns = (
+        work.kernel_w,
+        work.kernel_h,
+        work.stride,
+        work.channels_in,
+        work.channels_out,
+        work.width,
+        work.element_bytes,
+    )
+    return [(measured.op[row], *(int(column[row]) for column in columns)) for row in rows]
+
+
+def before(npu: Systolic) -> dict[str, float]:
+    """What one would take the constants for without any measurement: no block is different from another."""
+    block = npu.pixel_block_cycles.value
+    return {
+        "start_cycles": 100.0,
+        "weight_block_cycles": block,
+        "depthwise_block_cycles": block,
+        "depthwise_3x3_block_cycles": block,
+        "half_block_share": 1.0,
+        "padded_tap_share": 1.0,
+        "broadcast_bytes_per_cycle": npu.written_bytes_per_cycle.value,
+    }
+
+
+def fit(
+    name: str, npu: Systolic, measured: MeasuredWorkloads, rows: Indices, families: Sequence[Hashable]
+) -> list[float]:
+    """The constants with the least relative error; each family weighs as much as another."""
+    start = np.array([before(npu)[constant] for constant in FITTED[name]])
+    sizes = {family: families.count(family) for family in families}
+    weights = np.array([sizes[family] ** -0.5 for family in families])
+
+    def off(logs: Floats) -> Floats:
+        tried = with_constants(name, npu, np.exp(logs) * start)
+        # What the rows left in say nothing about stays where it was without them.
+        return np.append(weights * np.log1p(errors(tried, measured, rows)), PULL * logs)
+
+    found = least_squares(off, np.zeros(len(start)), loss="soft_l1", f_scale=LOOSE)
+    return [float(value) for value in np.exp(found.x) * start]
+
+
+def with_constants(name: str, npu: Systolic, values: Sequence[float] | Floats) -> Systolic:
+    changed = dict(zip(FITTED[name], map(float, values), strict=True))
+    changed |= {tied: changed[to] for tied, to in TIED[name].items()}
+    return npu.model_copy(
+        update={key: getattr(npu, key).model_copy(update={"value": value}) for key, value in changed.items()}
+    )
+
+
+def errors(npu: Systolic, measured: MeasuredWorkloads, rows: Indices) -> Floats:
+    return np.asarray(npu.cycles(measured.workloads.of(rows)) / measured.measured_cycles[rows] - 1)
+
+
+def errors_left_out(
+    name: str,
+    npu: Systolic,
+    measured: MeasuredWorkloads,
+    rows: Indices,
+    families: Sequence[Hashable],
+    groups: Sequence[Hashable],
+) -> Floats:
+    """Errors of each group's rows where the constants are fitted to the other groups."""
+    off = np.zeros(len(rows))
+    for group in set(groups):
+        out = np.array([each == group for each in groups])
+        kept = [family for family, left in zip(families, out, strict=True) if not left]
+        values = fit(name, npu, measured, rows[~out], kept)
+        off[out] = errors(with_constants(name, npu, values), measured, rows[out])
+    return off
+
+
+def peak_errors(npu: Systolic, measured: MeasuredWorkloads, rows: Indices) -> Floats:
+    work = measured.workloads.of(rows)
+    inputs = np.where(work.op == "convolution", work.channels_in, 1)
+    products = (
+        work.width * work.height * work.channels_out * work.kernel_w * work.kernel_h * inputs * work.element_bytes
+    )
+    per_cycle = npu.peak_gmac_s / npu.engines.value / npu.clock_mhz.value * 1e3
+    return np.asarray(products / per_cycle / measured.measured_cycles[rows] - 1)
+
+
+def show(what: str, kinds: NDArray[np.str_], off: Floats) -> None:
+    for kind in ("all", *sorted(set(kinds.tolist()))):
+        size = np.abs(off if kind == "all" else off[kinds == kind])
+        middle, tail = np.quantile(size, (0.5, 0.95))
+        print(f"{what:<28}{kind:<18}{len(size):>5}{middle:>9.1%}{tail:>9.1%}{np.mean(size <= 0.1):>9.1%}")
+
+
+if __name__ == "__main__":
+    main()

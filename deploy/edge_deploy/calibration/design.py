@@ -1,0 +1,81 @@
+"""Which networks to measure: few of many, such that every coefficient of the predictor is well determined."""
+
+import json
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from io import StringIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_toolkit.cli import build_app
+from edge_toolkit.cost import estimate
+from edge_toolkit.device import load_device
+from edge_toolkit.layer_terms import terms_of
+from edge_toolkit.layers import layers_of
+from edge_toolkit.specs import ModelSpec, digest, spec_from_json
+
+Floats = NDArray[np.float64]
+
+CANDIDATES = 1000
+"""Networks of a space that the sample is chosen from."""
+
+RIDGE = 0.1
+"""What is taken as known of each coefficient beforehand, as a share of a network's mean evidence on it."""
+
+
+def drawn_from(space: str, seed: int) -> tuple[ModelSpec, ...]:
+    """Networks of a space, to choose a sample from.
+
+    The space belongs to another room, so it is asked through that room's commands: `edge-toolkit spaces`.
+
+    Args:
+        space: a space that ships, or the path of a YAML file.
+        seed: of the draws.
+
+    Raises:
+        InputError: there is no such space, or its file breaks a rule.
+    """
+    size = json.loads(_answer("spaces", "show", space, "--json", "-"))["size"]
+    lines = _answer("spaces", "sample", space, "--count", str(min(CANDIDATES, size)), "--seed", str(seed))
+    return tuple(spec_from_json(json.loads(line)) for line in lines.splitlines())
+
+
+def designed(candidates: Sequence[ModelSpec], networks: int) -> tuple[ModelSpec, ...]:
+    """Those whose terms, relative to about what each network takes, span the most: greedily D-optimal.
+
+    Args:
+        candidates: equal ones count once.
+        networks: how many; all of the candidates where they are no more.
+
+    Source: Atkinson, Donev and Tobias, Optimum Experimental Designs, with SAS, 2007, chapter 12 (sequential addition).
+    """
+    distinct = tuple({digest(spec): spec for spec in candidates}.values())
+    tables = [layers_of(spec) for spec in distinct]
+    device = load_device("cpu-host")  # any would do: what counts is the order of magnitude
+    about_us = np.array([1e3 * estimate(table, device).latency_ms for table in tables])
+    evidence = np.stack([terms_of(table).sum(axis=0) for table in tables]) / about_us[:, None]
+    return tuple(distinct[place] for place in spanning(evidence, min(networks, len(distinct))))
+
+
+def spanning(evidence: Floats, count: int) -> list[int]:
+    """Indices of `count` rows of (candidates, terms), each the one that adds most to the determinant of the moments."""
+    used = evidence[:, evidence.any(axis=0)]
+    scaled = used / np.sqrt((used**2).mean(axis=0))
+    inverse = np.eye(scaled.shape[1]) / RIDGE
+    left, chosen = np.ones(len(scaled), dtype=bool), list[int]()
+    for _ in range(count):
+        gains = np.where(left, np.einsum("nt,ts,ns->n", scaled, inverse, scaled, optimize=True), -np.inf)
+        best = int(gains.argmax())
+        chosen.append(best)
+        left[best] = False
+        along = inverse @ scaled[best]
+        inverse -= np.outer(along, along) / (1 + scaled[best] @ along)
+    return chosen
+
+
+def _answer(*arguments: str) -> str:
+    """What a command writes to standard output."""
+    with redirect_stdout(StringIO()) as written:
+        build_app()(args=list(arguments), standalone_mode=False)
+    return written.getvalue()

@@ -1,0 +1,9 @@
+"""The commands of the device. Nothing heavy is imported until a command runs."""
+
+import typer
+
+from edge_deploy.commands import calibrate, costs, export, measure, profile
+
+app = typer.Typer()
+for part in (export, profile, measure, calibrate, costs):
+    app.add_typer(part.app)

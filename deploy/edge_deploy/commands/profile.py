@@ -1,0 +1,67 @@
+"""`profile`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge_deploy.commands.options import Device, Precision, Threads
+from edge_toolkit.options import JsonTo
+
+app = typer.Typer()
+
+
+@app.command("profile")
+def profile_command(
+    target: Annotated[Path, typer.Argument(metavar="BUNDLE|MODEL", help="A bundle, a model.onnx or a model.xml.")],
+    device: Device = "CPU",
+    precision: Precision = "f32",
+    threads: Threads = 1,
+    seconds: Annotated[
+        float, typer.Option("--seconds", "-t", min=0.01, max=3600, help="Time to measure each model for.")
+    ] = 3.0,
+    baseline: Annotated[
+        str | None,
+        typer.Option("--baseline", metavar="lstm|PATH", help="Compare with the LSTM of equal parameters, or a model."),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=0, help="Show this many executed rows of each model.")] = 10,
+    layers: Annotated[bool, typer.Option("--layers", help="Show every executed row.")] = False,
+    json_to: JsonTo = None,
+    csv_to: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
+    plot_to: Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw it, .png or .svg.")] = None,
+) -> None:
+    """Measure a model on a device: its latency, and where the time goes, layer by layer, against a baseline."""
+    from edge_deploy.profile import profile
+    from edge_deploy.tables import profile_tables, write_csv
+    from edge_deploy.target import run_profile
+    from edge_toolkit.console import note, show
+    from edge_toolkit.errors import InputError
+    from edge_toolkit.extras import require
+    from edge_toolkit.figures import profile_figure, save_figure
+    from edge_toolkit.files import write_json
+    from edge_toolkit.profile import doubts_of, has_baseline, profile_to_json
+
+    if csv_to == Path("-"):
+        raise InputError("--csv -: must be a file's name; `--json -` writes to standard output")
+    if plot_to is not None:
+        if plot_to.suffix not in (".png", ".svg"):
+            raise InputError(f"--plot {plot_to}: must end in .png or .svg")
+        require("search", "matplotlib")
+    made = profile(target, device, precision, threads, seconds, baseline)
+    payload = profile_to_json(made)
+    written = []  # before anything is printed, since a reader such as `head` may close the pipe
+    if csv_to is not None:
+        write_csv(csv_to, made)
+        written.append(f"rows in {csv_to}")
+    if plot_to is not None:
+        save_figure(profile_figure(made), plot_to)
+        written.append(f"plot in {plot_to}")
+    kept = run_profile(target)
+    if kept is not None and made.baseline is None and has_baseline(kept):
+        written.append(f"{kept} stays as it is: it has a baseline, and this profile has none")
+    elif kept is not None:
+        write_json(kept, payload)
+        written.append(f"profile kept in {kept}, where `edge-toolkit report` finds it")
+    show(profile_tables(made, -1 if layers else top), payload, json_to)
+    for line in (*(f"warning: {doubt}" for doubt in doubts_of(made)), *written):
+        note(line)
