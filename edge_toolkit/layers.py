@@ -1,19 +1,24 @@
 """`LayerTable`: what a network computes, layer by layer, as columns. No torch here.
 
-A layer's row is what a device executes: batch normalisation is folded into the convolution before it, and an
-activation runs inside the layer that it follows. Names are those of the torch modules, so that a row can be traced
-to a weight, to an ONNX node and to an executed node.
+A row is what a device executes. What it fuses into a layer has no row: batch normalisation, bias and scale are folded
+into the weights before them, an activation runs inside the layer that it follows, a product reads its operands
+transposed and scaled by one number, and moves of data behind each other are one move. What only reads the same elements
+as another shape, or a run of them, moves nothing and has no row. `edge_deploy.fusing` follows the same rules in any
+model's graph, and a test holds the two tables of one network against each other, row by row. Names are those of the
+torch modules, so that a row can be traced to a weight, to an ONNX node and to an executed node.
 
 With M output positions, K products summed for each output and N output channels, every row has `macs == M * K * N`:
 
     convolution      M = height * width     K = channels_in / groups * kernel_h * kernel_w    N = channels_out
-    linear           M = 1                  K = features_in                                   N = features_out
+    transposed       M = positions that come in; K and N as for a convolution
+    linear           M = rows               K = features_in                                   N = features_out
     attention        M = tokens, K = head_dim, N = groups * tokens for the scores; M = head_dim, K = tokens for the mix;
                      groups = windows * heads
     LSTM layer       M = steps              K = features_in + hidden                          N = 4 * hidden
 
 Rows that multiply nothing (softmax, pooling, residual additions, window shuffles) have `macs == 0` and their traffic.
-`out_h` and `out_w` are the grid of output positions, (1, m) where there is none.
+`out_h` and `out_w` are the grid of output positions, (1, m) where there is none. `weights` are constants that a device
+stores, so the scores of an attention with padded windows have some: the mask that they add.
 """
 
 from collections.abc import Iterator, Sequence

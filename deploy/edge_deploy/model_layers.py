@@ -3,7 +3,7 @@
 Its rows are what `edge_toolkit.layers` makes of an architecture: what a device executes, with what it fuses inside
 (`edge_deploy.fusing`). In an export of the toolkit's own, whose operations are called `LAYER/TYPE`, a row is called
 LAYER; elsewhere after the operation that it is for. A file doesn't tell what training learnt: unless the architecture
-is known, `parameters` is `weights`.
+is known, `parameters` is `weights`. A constant that several layers read counts with each of them.
 """
 
 import re
@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_deploy.fusing import fused
 from edge_deploy.graph import graph_of
 from edge_deploy.ir import is_numbered, name_after_layers
-from edge_deploy.macs import OPAQUE
 from edge_deploy.model_rows import Row, rows_of
 from edge_deploy.origins import SUFFIX
 from edge_deploy.runtime import read_model, static_inputs
@@ -62,13 +60,11 @@ def _layers(model: Any, spec: ModelSpec | None) -> ModelLayers:
     ours = _is_ours(model)
     if ours:
         name_after_layers(model)
-    graph = graph_of(model)
-    rows = [row for each in fused(graph) for row in rows_of(graph, each)]
+    rows, uncounted = rows_of(graph_of(model))
     if not rows:
         raise InputError("computes nothing from its inputs; give a network")
     layers = _by_layer(rows) if ours else _by_operation(rows)
-    uncounted = tuple(op.name for op in graph.ops if op.kind in OPAQUE)
-    return ModelLayers(table_of(layers if spec is None else _as_in(layers, spec)), uncounted)
+    return ModelLayers(table_of(layers if spec is None else _as_in(layers, spec)), tuple(uncounted))
 
 
 def _is_ours(model: Any) -> bool:

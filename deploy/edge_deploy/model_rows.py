@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from math import prod
 
-from edge_deploy.fusing import MOVES, Fused, reads, written
-from edge_deploy.graph import Graph, Op
+from edge_deploy.fusing import MOVES, Fused, fused, reads, written
+from edge_deploy.graph import Graph, Op, graph_of
+from edge_deploy.macs import OPAQUE
 from edge_deploy.origins import ROLE_OF_KIND, SUFFIX, guessed_block, role_of
 from edge_deploy.row_sizes import Sizes, sizes_of
 from edge_deploy.stored import stored_beside
@@ -23,7 +24,52 @@ class Row:
     names: tuple[str, ...]
 
 
-def rows_of(graph: Graph, fused: Fused) -> list[Row]:
+def rows_of(graph: Graph) -> tuple[list[Row], list[str]]:
+    """The rows of a graph.
+
+    Returns:
+        Its rows in the order of execution, and the names of operations that multiply in a way that is not counted.
+    """
+    rows: list[Row] = []
+    uncounted: list[str] = []
+    for each in fused(graph):
+        steps = _steps(each.head)
+        if steps:
+            inside, missed = _repeated(each.head, steps)
+            rows, uncounted = rows + inside, uncounted + missed
+        else:
+            rows += _rows(graph, each)
+            uncounted += [op.name for op in each.ops if op.kind in OPAQUE]
+    return rows, uncounted
+
+
+def _steps(op: Op) -> int:
+    """How often a loop runs its body, where the file tells; else 0."""
+    return max(int(op.node.get_num_iterations()), 0) if op.kind == "TensorIterator" else 0
+
+
+def _repeated(op: Op, steps: int) -> tuple[list[Row], list[str]]:
+    """The rows of a loop's body, all its steps together; weights are stored once."""
+    from openvino.op.util import InvariantInputDescription
+
+    constant = [
+        each.body_parameter_index
+        for each in op.node.get_input_descriptions()
+        if isinstance(each, InvariantInputDescription) and op.operands[each.input_index].value is None
+    ]
+    rows, uncounted = rows_of(graph_of(op.node.get_function(), constant))
+    name = _names(op, (op,))[0]
+    repeated = []
+    for row in rows:
+        layer, outputs = row.layer, steps * row.layer.outputs
+        m = steps * layer.m
+        layer = layer._replace(m=m, out_h=1, out_w=m or outputs, inputs=steps * layer.inputs, outputs=outputs)
+        names = tuple(f"{name}/{each}" for each in row.names)
+        repeated.append(Row(layer._replace(name=names[0], block=name), names))
+    return repeated, [f"{name}/{each}" for each in uncounted]
+
+
+def _rows(graph: Graph, fused: Fused) -> list[Row]:
     """The rows of what runs as one layer: one, or the three of an attention that is one operation."""
     head = fused.head
     names = _names(head, fused.ops)

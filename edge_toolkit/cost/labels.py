@@ -74,7 +74,9 @@ def search(problem: Problem, start: Climb, tolerance: float, most_labels: int = 
         bound = _bounds(start.paths, labels, layer + 1)
         order = np.argsort(bound, kind="stable")
         labels, bound = labels.take(order), bound[order]
-        better = _completed(problem, start.paths, rests, labels.take(np.arange(min(COMPLETED, len(labels)))), layer + 1)
+        # The last layer's labels are whole mappings, whose values need not be in the order of their bounds.
+        first = COMPLETED if layer + 1 < problem.layers else len(labels)
+        better = _completed(problem, start.paths, rests, labels.take(np.arange(min(first, len(labels)))), layer + 1)
         if better is not None and better[0] < value:
             value, label, mix = better
             chosen = _traced(problem, start.paths, [*history, labels], label, mix)
@@ -219,7 +221,7 @@ def _stairs(points: Floats) -> Integers:
 
 def _below(winners: Floats, points: Floats) -> Booleans:
     """(winners, points) whether a winner is at or below a point in every number."""
-    below = winners[0][:, None] <= points[0]
+    below: Booleans = np.less_equal.outer(winners[0], points[0])
     for winner, point in zip(winners[1:], points[1:], strict=True):
         below &= winner[:, None] <= point
     return below

@@ -11,12 +11,14 @@ import numpy as np
 from edge_toolkit.cost.bounds import climb, relevant
 from edge_toolkit.cost.cost import Floats
 from edge_toolkit.cost.labels import MOST_LABELS, search
-from edge_toolkit.cost.objective import TIE, Objective
-from edge_toolkit.cost.placing import Places
+from edge_toolkit.cost.objective import Objective
+from edge_toolkit.cost.placing import Places, places_of
 from edge_toolkit.cost.problem import Booleans, Problem, problem_of
+from edge_toolkit.cost.products import Tangent, least_product
 from edge_toolkit.cost.schedule import Schedule
 from edge_toolkit.device import Device
 from edge_toolkit.errors import AnswerIsNo
+from edge_toolkit.layers import LayerTable
 from edge_toolkit.processors.option import Integers
 
 TOLERANCE = 1e-9
@@ -28,19 +30,63 @@ class Chosen:
     """The best mapping: (layers,) a way for each layer, its value, and what no mapping is below.
 
     `bound` equals `value` but for rounding, unless the search was cut short (`labels.MOST_LABELS`). `mix` holds the
-    weights of the bounds, from which a search for a similar problem may start.
+    weights of the bounds, and `tangents` those of a product, from which a search for the same problem with fewer ways
+    may start.
     """
 
     ways: Integers
     value: float
     bound: float
     mix: Floats | None = None
+    tangents: tuple[Tangent, ...] = ()
 
     @property
     def gap(self) -> float:
         """By what share a better mapping could be better at most; 0 where there is none."""
         gap = (self.value - self.bound) / self.value if self.value else 0.0
         return gap if gap > 10 * TOLERANCE else 0.0
+
+
+def best_schedule(
+    layers: LayerTable, device: Device, objective: Objective, streamed: bool = False
+) -> tuple[Schedule, Chosen]:
+    """The best mapping of a network to a device.
+
+    Args:
+        layers: the network.
+        device: the hardware.
+        objective: what is minimised.
+        streamed: no weights stay in the shared memory from frame to frame, as at a cold start.
+
+    Returns:
+        Its schedule, and how it was found.
+
+    Raises:
+        AnswerIsNo: a layer runs on none of the processors, or no mapping fits their weight stores.
+    """
+    places = places_of(layers, device)
+    _see_that_all_run(layers, device, places)
+    if streamed:
+        places = replace(places, room_bytes=0.0)
+    chosen = best_ways(device, places, objective)
+    return Schedule(device, places, chosen.ways), chosen
+
+
+def _see_that_all_run(layers: LayerTable, device: Device, places: Places) -> None:
+    """Tell every layer that runs nowhere, whatever the others do."""
+    processors = list(device.processors.values())
+    limits = np.array([processors[index].tiles for index in places.processor])[:, None]
+    computes, fits = np.isfinite(places.busy_us), places.tiles <= limits
+    stuck = np.flatnonzero(~(computes & fits).any(axis=0))
+    if len(stuck) == 0:
+        return
+    first = stuck[0]
+    named = ", ".join(layers.name[stuck[:5]]) + (f" and {len(stuck) - 5} more" if len(stuck) > 5 else "")
+    why = f"none of {', '.join(device.processors)} computes a layer of kind {layers.kind[first]}"
+    if computes[:, first].any():
+        least = places.tiles[computes[:, first], first].min()
+        why = f"{layers.name[first]} takes {least} tiles at least, more than any weight store that it can lie in has"
+    raise AnswerIsNo(f"{device.name} can't run {named}: {why}; add a processor that can")
 
 
 def best_ways(device: Device, places: Places, objective: Objective, like: Chosen | None = None) -> Chosen:
@@ -50,7 +96,7 @@ def best_ways(device: Device, places: Places, objective: Objective, like: Chosen
         device: the hardware.
         places: every way of running each layer on it.
         objective: what is minimised.
-        like: the best mapping of a similar problem, which shortens the search.
+        like: the best mapping where there are these ways and more, which shortens the search.
 
     Returns:
         A way for each layer.
@@ -59,7 +105,7 @@ def best_ways(device: Device, places: Places, objective: Objective, like: Chosen
         AnswerIsNo: no mapping fits the processors' weight stores.
     """
     if objective.goal == "edp":
-        return _least_product(device, places, objective)
+        return _least_product(device, places, objective, like)
     problem = problem_of(device, places, objective.per_ms, objective.per_mj, objective.pipelined)
     return solve(problem, None if like is None else like.mix)
 
@@ -103,64 +149,20 @@ def _narrowed(mix: Floats, keep: Booleans) -> Floats | None:
     return narrowed if len(narrowed) else None
 
 
-@dataclass(frozen=True)
-class _Point:
-    """A mapping by its time and energy, and the weights for which it is the best one."""
+def _least_product(device: Device, places: Places, objective: Objective, like: Chosen | None) -> Chosen:
+    """The mapping of least time x energy."""
+    mix, gap = (None, 0.0) if like is None else (like.mix, like.gap)
+    ways: dict[Tangent, Integers] = {}
 
-    time_ms: float
-    energy_mj: float
-    per_ms: float
-    per_mj: float
-    chosen: Chosen
+    def touch(per_ms: float, per_mj: float) -> Tangent:
+        nonlocal mix, gap
+        found = solve(problem_of(device, places, per_ms, per_mj, objective.pipelined), mix)
+        schedule = Schedule(device, places, found.ways)
+        at = schedule.time_ms(objective.pipelined), schedule.energy_mj(objective.pipelined)
+        tangent = Tangent(per_ms, per_mj, per_ms * at[0] + per_mj * at[1], at)
+        mix, gap, ways[tangent] = found.mix, max(gap, found.gap), found.ways
+        return tangent
 
-
-def _least_product(device: Device, places: Places, objective: Objective) -> Chosen:
-    """The mapping of least time x energy.
-
-    A product of two positive numbers is least at a corner of the convex hull of all (time, energy), and a corner is
-    best for some weights. So corners are looked for between two that are known, as long as the tangents at these leave
-    room for a smaller product: they meet in a point that is below and left of all between.
-
-    Source: Aneja and Nair, Bicriteria transportation problem, Management Science 25, 1979.
-    """
-
-    def corner(per_ms: float, per_mj: float) -> _Point:
-        chosen = solve(problem_of(device, places, per_ms, per_mj, objective.pipelined))
-        schedule = Schedule(device, places, chosen.ways)
-        time, energy = schedule.time_ms(objective.pipelined), schedule.energy_mj(objective.pipelined)
-        return _Point(time, energy, per_ms, per_mj, chosen)
-
-    fastest, thriftiest = corner(1.0, TIE), corner(TIE, 1.0)
-    best = min(fastest, thriftiest, key=lambda point: point.time_ms * point.energy_mj)
-    bound = best.time_ms * best.energy_mj
-    gap = max(fastest.chosen.gap, thriftiest.chosen.gap)
-    between = [(fastest, thriftiest)]
-    while between:
-        left, right = between.pop()
-        if _meeting(left, right) >= bound * (1 - TOLERANCE):
-            continue
-        found = corner(left.energy_mj - right.energy_mj, right.time_ms - left.time_ms)
-        gap = max(gap, found.chosen.gap)
-        if found.time_ms * found.energy_mj < bound:
-            best, bound = found, found.time_ms * found.energy_mj
-        if _below(found, left, right):
-            between += [(left, found), (found, right)]
-    return Chosen(best.chosen.ways, bound, bound * (1 - gap) ** 2)  # each tangent may lie lower by that share
-
-
-def _meeting(left: _Point, right: _Point) -> float:
-    """The product of time and energy where the tangents of two corners meet."""
-    a, b = left.per_ms, left.per_mj
-    c, d = right.per_ms, right.per_mj
-    determinant = a * d - b * c
-    if determinant <= 0 or left.time_ms >= right.time_ms or left.energy_mj <= right.energy_mj:
-        return np.inf
-    first, second = a * left.time_ms + b * left.energy_mj, c * right.time_ms + d * right.energy_mj
-    return (first * d - b * second) / determinant * ((a * second - c * first) / determinant)
-
-
-def _below(found: _Point, left: _Point, right: _Point) -> bool:
-    """Whether a point lies below the line through two others."""
-    per_ms, per_mj = found.per_ms, found.per_mj
-    line = per_ms * left.time_ms + per_mj * left.energy_mj
-    return per_ms * found.time_ms + per_mj * found.energy_mj < line * (1 - TOLERANCE)
+    best, tangents = least_product(touch, () if like is None else like.tangents)
+    value = best.product
+    return Chosen(ways[best], value, value * (1 - gap) ** 2, mix, tangents)  # each may lie lower by the share `gap`

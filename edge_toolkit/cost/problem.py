@@ -93,6 +93,8 @@ def problem_of(device: Device, places: Places, per_ms: float, per_mj: float, pip
         [np.where(places.processor[:, None] == index, places.tiles, 0) / max(limit, 0.5) for index, limit in limits]
     ).reshape(len(limits), *places.tiles.shape)
     runs = np.isfinite(places.busy_us) & (taken <= FITS).all(axis=0)
+    finite = [np.where(runs, each, 0.0) for each in (places.busy_us, places.energy_pj)]
+    places = replace(places, busy_us=finite[0], energy_pj=finite[1])
     lines, crossing, offset = zip(*(_pipeline if pipelined else _sequence)(device, places, per_ms, per_mj), strict=True)
     return Problem(
         processor=places.processor,

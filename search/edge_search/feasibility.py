@@ -1,52 +1,76 @@
 """Whether anything in a space is inside a budget, before a second is spent on training."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from operator import attrgetter
 
 import numpy as np
 
+from edge_search.costs import Costs, estimate_many
+from edge_search.passages import Floats
+from edge_search.segments import Integers
 from edge_search.study import Question
 from edge_toolkit.front import Candidate
 
-STARTS = 8
-STEPS = 150
+SAMPLES = 2048
+"""Vectors that are drawn at random to start with."""
+PARENTS, CHILDREN, RATE = 16, 32, 0.1
+"""How many of the best go on to the next round, children of each, and the chance that a gene of theirs is redrawn."""
+ROUNDS = 30
 
 
 def nearest(question: Question, seed: int) -> tuple[Candidate, ...]:
-    """Networks near the budget or inside it, nearest first: descents from the smallest one and from random ones.
+    """Networks near the budget or inside it, nearest first: the smallest one if it is inside, else the best found.
 
     Args:
         question: the space, the device and the budget.
-        seed: fixes the descents.
+        seed: fixes what is tried.
 
     Returns:
         Distinct candidates with their costs, the least excess over the budget first.
     """
-    rng = np.random.default_rng(seed)
-    ends = {end.architecture: end for end in _ends(question, rng)}
-    return tuple(sorted(ends.values(), key=lambda candidate: _excess(question, candidate)))
+    smallest = question.costed(question.space.smallest())
+    if not question.budget.broken(smallest.costs):
+        return (smallest,)
+    bounds = question.budget.bounds
+
+    def excess(costs: Costs) -> Floats:
+        return np.asarray(np.max([getattr(costs, name) / bound for name, bound in bounds.items()], axis=0))
+
+    return _least(question, seed, excess)
 
 
-def in_the_way(question: Question, candidates: tuple[Candidate, ...]) -> str:
-    """One sentence on the bound that keeps everything out, from the least costs that were seen."""
+def in_the_way(question: Question, seed: int) -> str:
+    """One sentence on the bound that keeps everything out, from the least of each cost that is found.
+
+    Args:
+        question: the space, the device and the budget.
+        seed: fixes what is tried.
+    """
     reasons = []
     for name, bound in question.budget.bounds.items():
-        least = min(candidate.costs[name] for candidate in candidates)
+        least = _least(question, seed, attrgetter(name))[0].costs[name]
         if least > bound:
             reasons.append(f"{name}: the bound is {bound:g}, and the least found in the space is {least:.4g}")
     return "; ".join(reasons) or "each bound can be kept alone, but no network was found that keeps them together"
 
 
-def _ends(question: Question, rng: np.random.Generator) -> Iterator[Candidate]:
-    starts = [question.space.smallest(), *(question.space.sample(rng) for _ in range(STARTS - 1))]
-    for start in starts:
-        here = question.costed(start)
-        for _ in range(STEPS):
-            if _excess(question, here) <= 0:
-                break
-            there = question.costed(question.space.mutate(here.architecture, rng, rate=0.1))
-            here = min(here, there, key=lambda candidate: _excess(question, candidate))
-        yield here
+def _least(question: Question, seed: int, worth: Callable[[Costs], Floats]) -> tuple[Candidate, ...]:
+    """Distinct candidates of the least worth, by random draws and then mutations of the best."""
+    space, rng = question.space, np.random.default_rng(seed)
+    sizes = [len(gene.choices) for gene in space.genes]
+    vectors = np.vstack([space.encode(space.smallest()), rng.integers(sizes, size=(SAMPLES, len(sizes)))])
+    for _ in range(ROUNDS):
+        parents = _best(question, vectors, worth)
+        children = np.repeat(parents, CHILDREN, axis=0)
+        redrawn = rng.random(children.shape) < RATE
+        vectors = np.vstack([parents, np.where(redrawn, rng.integers(sizes, size=children.shape), children)])
+    best = _best(question, vectors, worth)
+    return tuple(
+        question.costed(network) for network in dict.fromkeys(space.decode(vector) for vector in best.tolist())
+    )
 
 
-def _excess(question: Question, candidate: Candidate) -> float:
-    return max(question.budget.excess(candidate.costs).values(), default=0.0)
+def _best(question: Question, vectors: Integers, worth: Callable[[Costs], Floats]) -> Integers:
+    distinct = np.unique(vectors, axis=0)
+    order = np.argsort(worth(estimate_many(question.space, distinct, question.device)), kind="stable")
+    return distinct[order[:PARENTS]]

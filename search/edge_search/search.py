@@ -132,7 +132,8 @@ def _nothing_fits(request: Request, question: Question, near: tuple[Candidate, .
         f"  - {digest(miss.architecture)}: {miss.latency_ms:.4g} ms, {miss.energy_mj:.4g} mJ, {miss.macs:,} MACs"
         for miss in near[:MISSES]
     )
+    reason = in_the_way(question, request.seed)
     return (
-        f"nothing in {request.space_name} is inside the budget on {request.device.name}: {in_the_way(question, near)}\n"
+        f"nothing in {request.space_name} is inside the budget on {request.device.name}: {reason}\n"
         f"nearest misses:\n{misses}\nloosen the bound that is in the way, or give a space with smaller networks"
     )

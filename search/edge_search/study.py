@@ -18,12 +18,12 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from edge_search.costs import tables_of
 from edge_search.samplers import sampler_of
 from edge_search.space import SearchSpace
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.budget import Budget
 from edge_toolkit.console import Advance
-from edge_toolkit.cost import estimate
 from edge_toolkit.device import Device
 from edge_toolkit.errors import InputError
 from edge_toolkit.front import Candidate
@@ -49,11 +49,11 @@ class Question:
 
     def costed(self, architecture: Architecture) -> Candidate:
         """An architecture with its cost, before its accuracy is known."""
+        latency_ms, energy_mj = tables_of(self.space, self.device).cost(architecture)
         layers = layers_of(architecture)
-        cost = estimate(layers, self.device)
-        origin = {"accuracy": "none", "latency_ms": cost.latency_origin, "energy_mj": cost.energy_origin}
+        origin = {"accuracy": "none", "latency_ms": self.device.origin, "energy_mj": "modelled"}
         macs, parameters = int(layers.macs.sum()), int(layers.parameters.sum())
-        return Candidate(architecture, NOT_EVALUATED, cost.latency_ms, cost.energy_mj, macs, parameters, origin)
+        return Candidate(architecture, NOT_EVALUATED, latency_ms, energy_mj, macs, parameters, origin)
 
 
 class Search:

@@ -69,6 +69,14 @@ def test_lstm_by_hand() -> None:
     assert table.weights[row] == 32 * (4 + 8) + 32
 
 
+def test_what_an_lstm_moves_by_hand() -> None:
+    """5 steps of 4 features become a sequence, and of 8 units a feature map again; one step is both at once."""
+    table = layers_of(LSTMBaseline((6, 1, 10), Stem(4, 3, 2), (8,), Head(5)))
+    moves = {row["name"]: (row["inputs"], row["outputs"]) for row in table.rows() if row["kind"] == "layout"}
+    assert moves == {"sequence": (20, 20), "positions": (40, 40)}
+    assert "layout" not in layers_of(LSTMBaseline((6, 1, 1), Stem(4, 1, 1), (8,), Head(5))).kind
+
+
 def test_windows_by_hand() -> None:
     """9 tokens under windows of 4: 3 windows of 3, so nothing is padded; 10 tokens make 3 of 4, two of them padding."""
     for tokens, windows, extent in ((9, 3, 3), (10, 3, 4)):
@@ -76,6 +84,7 @@ def test_windows_by_hand() -> None:
         table = layers_of(Architecture((2, 1, tokens), Stem(4, 1, 1), (stage,), Head(2)))
         (row,) = np.flatnonzero(table.name == "stages.0.blocks.1.scores")
         assert table.macs[row] == windows * extent * extent * 4
+        assert table.weights[row] == (windows * extent if windows * extent > tokens else 0)  # the mask of padding
         assert np.count_nonzero(table.role == "layout") == 2
 
 

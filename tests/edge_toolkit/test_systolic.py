@@ -235,8 +235,11 @@ def table(kind: str, **changes: Any) -> LayerTable:
     return LayerTable(**{name: np.array([value]) for name, value in zip(Layer._fields, whole, strict=True)})
 
 
+MEMORY = load_device("xr-npu").memory
+
+
 def busy_us(layers: LayerTable, array: Systolic = PLAIN, element_bytes: int = 1) -> float:
-    (option,) = array.options(layers, load_device("xr-npu").memory, element_bytes)
+    (option,) = array.options(layers, MEMORY, element_bytes)
     return float(option.busy_us[0])
 
 
@@ -291,7 +294,7 @@ def test_the_mean_of_a_map_takes_a_step_for_each_of_its_pixels() -> None:
 
 
 def test_energy_is_of_macs_and_of_what_is_read_and_written() -> None:
-    (option,) = PLAIN.options(table("conv"), load_device("xr-npu").memory, 1)
+    (option,) = PLAIN.options(table("conv"), MEMORY, 1)
     moved_bytes = 64 * 32 + 32 * 32 + 64 * 32
     assert option.energy_pj[0] == pytest.approx(64 * 32 * 32 * 2 + moved_bytes * 1.5)
 

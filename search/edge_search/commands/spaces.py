@@ -17,6 +17,8 @@ app = typer.Typer()
 spaces_app = typer.Typer(invoke_without_command=True)
 app.add_typer(spaces_app, name="spaces")
 
+DEVICE = "A device that ships (`edge-toolkit devices`), attachments behind a +, or the path of a YAML file."
+BOUND = "Tell how many keep this bound on the"
 SpaceName = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A space that ships, or the path of a YAML file.")]
 
 
@@ -100,6 +102,59 @@ def spaces_sample(
     write_text(out, lines)
     note(f"{count} architectures in {out}")
 
+
+@spaces_app.command("costs")
+def spaces_costs(
+    space: SpaceName,
+    device: Annotated[str, typer.Option("--device", "-d", help=DEVICE)],
+    count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many networks to draw.")] = 100_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed draws the same networks.")] = 0,
+    latency_ms: Annotated[float | None, typer.Option("--latency-ms", help=f"{BOUND} latency of one inference.")] = None,
+    energy_mj: Annotated[float | None, typer.Option("--energy-mj", help=f"{BOUND} energy of one inference.")] = None,
+    fps: Annotated[float | None, typer.Option("--fps", help=f"{BOUND} latency as a frame rate: 90 is 11.1 ms.")] = None,
+    json_to: JsonTo = None,
+) -> None:
+    """Cost networks of a space on a device, each under its best mapping: how latency and energy spread, and what share
+    keeps a budget. Networks are drawn gene by gene, each choice as likely as any other."""
+    import numpy as np
+
+    from edge_search.costs import estimate_many
+    from edge_search.space import load_space
+    from edge_toolkit.budget import budget_of
+    from edge_toolkit.console import show, table
+    from edge_toolkit.device import load_device
+
+    budget, loaded, hardware = budget_of(latency_ms, energy_mj, fps), load_space(space), load_device(device)
+    sizes = [len(gene.choices) for gene in loaded.genes]
+    encodings = np.random.default_rng(seed).integers(sizes, size=(count, len(sizes)))
+    costs = estimate_many(loaded, encodings, hardware)._asdict()
+    spread = {name: np.quantile(values, list(QUANTILES.values())).tolist() for name, values in costs.items()}
+    inside = {name: costs[name] <= bound for name, bound in budget.bounds.items()}
+    inside |= {"both": np.logical_and(*inside.values())} if len(inside) == 2 else {}
+    kept = {name: float(which.mean()) for name, which in inside.items()}
+    rows = [(name, *(f"{value:.4g}" for value in row)) for name, *row in zip(QUANTILES, *spread.values(), strict=True)]
+    drawn: list[Table | str] = [
+        f"{count:,} networks of {space} on {hardware.name}, {hardware.origin}\n",
+        table(("", *spread), rows),
+    ]
+    if kept:
+        bounds = [*(f"{bound:.4g}" for bound in budget.bounds.values()), ""]
+        shares = [(name, bound, f"{share:.2%}") for (name, share), bound in zip(kept.items(), bounds, strict=False)]
+        drawn += ["", table(("bound", "at most", "kept by"), shares)]
+    payload = {
+        "space": space,
+        "device": hardware.name,
+        "origin": hardware.origin,
+        "networks": count,
+        "quantiles": {name: dict(zip(QUANTILES, values, strict=True)) for name, values in spread.items()},
+        "budget": budget.bounds,
+        "kept": kept,
+    }
+    show(drawn, payload, json_to)
+
+
+QUANTILES = {"least": 0, "1 %": 0.01, "5 %": 0.05, "25 %": 0.25, "median": 0.5, "75 %": 0.75, "95 %": 0.95, "most": 1}
+"""What `spaces costs` shows of each cost: the share of networks that cost no more."""
 
 CHOICES = ("blocks", "width", "depth", "stride", "kernel", "expand", "head_dim", "mlp_ratio", "window")
 """What a stage has to choose: fields of `StageChoices`, columns of `spaces show`."""
