@@ -57,9 +57,9 @@ def main() -> None:
     parser.add_argument("--devices", nargs="+", default=list(DEVICES))
     parser.add_argument("--quantile", type=float, default=0.5, help="of random networks inside each budget")
     parser.add_argument("--drawn", type=int, default=500, help="random networks that set the budgets")
-    parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--supernet-epochs", type=int, default=48)
+    parser.add_argument("--supernet-epochs", type=int, default=24)
     parser.add_argument("--figure", type=Path, default=Path("docs/images/hardware-changes-architecture.png"))
     asked = parser.parse_args()
     with TemporaryDirectory() as folder:
