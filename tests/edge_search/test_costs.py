@@ -99,7 +99,7 @@ def test_vectors_of_small_spaces(space: SearchSpace) -> None:
 def test_every_network_of_a_small_space() -> None:
     encodings = np.array([SPACE.encode(network) for network in SPACE.enumerate()])
     # Some just fill the room for weights, so that no regime is theirs.
-    assert 0 < check(SPACE, CRAMPED, encodings) < 0.5
+    assert 0 < check(SPACE, CRAMPED, encodings) < 0.12
 
 
 def test_two_weight_stores_are_shared_out_by_the_scalar_path() -> None:
