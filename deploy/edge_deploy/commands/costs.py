@@ -43,7 +43,7 @@ def layers_command(
 
 @app.command("estimate")
 def estimate_command(
-    target: Annotated[Path | None, typer.Argument(metavar="[TARGET]", help=TARGET, show_default=False)] = None,
+    target: Annotated[Path | None, typer.Argument(metavar="TARGET", help=TARGET, show_default=False)] = None,
     device: Annotated[str | None, typer.Option("--device", "-d", help=DEVICE)] = None,
     architectures: Annotated[Path | None, typer.Option("--architectures", metavar="FILE", help=LISTED)] = None,
     workloads: Annotated[Path | None, typer.Option("--workloads", metavar="FILE", help=WORKLOADS)] = None,
