@@ -56,7 +56,7 @@ def estimate_command(
     if [target, architectures, workloads].count(None) != 2:
         raise InputError("estimate: give TARGET, --architectures FILE or --workloads FILE; exactly one of them")
     if workloads is not None:
-        from edge_deploy.workload_costs import workload_costs  # type: ignore[import-not-found,unused-ignore]  # with npu
+        from edge_deploy.workload_costs import workload_costs
 
         drawn, payload = workload_costs(workloads, device)
     elif device is None:
