@@ -3,9 +3,9 @@
 A row is what a device executes. What it fuses into a layer has no row: batch normalisation, bias and scale are folded
 into the weights before them, an activation runs inside the layer that it follows, a product reads its operands
 transposed and scaled by one number, and moves of data behind each other are one move. What only reads the same elements
-as another shape moves nothing and has no row. `edge_deploy.fusing` follows the same rules in any model's graph, and a
-test holds the two tables of one network against each other, row by row. Names are those of the torch modules, so that a
-row can be traced to a weight, to an ONNX node and to an executed node.
+as another shape, or a run of them, moves nothing and has no row. `edge_deploy.fusing` follows the same rules in any
+model's graph, and a test holds the two tables of one network against each other, row by row. Names are those of the
+torch modules, so that a row can be traced to a weight, to an ONNX node and to an executed node.
 
 With M output positions, K products summed for each output and N output channels, every row has `macs == M * K * N`:
 

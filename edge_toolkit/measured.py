@@ -26,12 +26,21 @@ class Machine:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Median latency of one inference with the 95 % interval of the median, and the 90th percentile; ms."""
+    """Median latency of one inference with the 95 % interval of the median, and the 90th percentile; ms.
+
+    `quiet_ms` is the median of the quietest block of requests, to which a busy machine adds least: what a calibrated
+    device predicts. None in files from before it was kept.
+    """
 
     latency_ms: float
     interval_ms: tuple[float, float]
     p90_ms: float
     requests: int
+    quiet_ms: float | None = None
+
+    def off_by(self, predicted_ms: float) -> float:
+        """How far a prediction is from this, as a share: above 0 where it is too high."""
+        return predicted_ms / (self.quiet_ms or self.latency_ms) - 1
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ def _read(op: Op, shape: tuple[int, ...]) -> int:
 def _joined(graph: Graph, part: Part, rows: list[list[Part]], row_of: dict[int, int]) -> int | None:
     """The row that a part runs inside, if there is one."""
     values = list(reads(graph, part.ops))
-    if len(values) != 1 or values[0].op not in row_of:
+    if len(values) != 1 or values[0].op not in row_of or values[0].part:
         return None
     within = {op.index for op in part.ops}
     if not within.issuperset(graph.users[values[0]]):
@@ -158,7 +158,7 @@ def _absorbed(graph: Graph, matmul: Op) -> Iterator[Op]:
     """Transposes of the last two axes, and scales of one number, that only this product reads."""
     for operand in matmul.operands:
         value, shape, reader = operand.value, operand.shape, matmul
-        while value is not None and value.op >= 0 and graph.users[value] == (reader.index,):
+        while value is not None and value.op >= 0 and not value.part and graph.users[value] == (reader.index,):
             op = graph.ops[value.op]
             if not _scales(op) and not (_turns_last_two(op) and op.outputs[0][-2:] == shape[-2:]):
                 break
@@ -193,7 +193,7 @@ def _function(graph: Graph, last: Op) -> set[int]:
     found, ahead = {last.index}, set(last.computed)
     while len(ahead) > 1:
         value = max(ahead)
-        op = graph.ops[value.op] if value.op >= 0 else None
+        op = graph.ops[value.op] if value.op >= 0 and not value.part else None
         if (
             op is None
             or (op.kind not in POINTWISE and op.kind != "Broadcast" and not op.kind.startswith("Reduce"))

@@ -2,9 +2,10 @@
 
 What only constants lead to is worked out once and is no operation here. What only gives the same elements another shape
 (a reshape, a transpose that moves axes of one element, a slice of everything) moves nothing: its output is its input.
+Nor does what takes elements that lie in one piece: its output is a part of its input.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
@@ -14,19 +15,24 @@ from edge_toolkit.errors import InputError
 
 Shape = tuple[int, ...]
 
-OUTPUT = -1
-"""Stands among the users of a value that leaves the model."""
+OUTPUT, PART = -1, -2
+"""Stand among the users of a value that leaves the model, and of one that is also read in parts."""
 
 _VIEWS = ("Identity", "Reshape", "Squeeze", "Unsqueeze")
 _RESIZES = ("Broadcast", "Concat", "Pad", "Slice", "Split", "StridedSlice", "Tile", "VariadicSplit")
 """Operations that leave the elements as they are where their number stays the same."""
+_CUTS = ("Gather", "Slice", "Split", "VariadicSplit")
 
 
 class Value(NamedTuple):
-    """An output of an operation, by the operation's index; -1 and a port of its own for an input of the model."""
+    """An output of an operation, by the operation's index; -1 and a port of its own for an input of the model.
+
+    `part` tells pieces of one output from each other; 0 for all of it.
+    """
 
     op: int
     port: int
+    part: int = 0
 
 
 class Operand(NamedTuple):
@@ -85,6 +91,7 @@ def graph_of(model: Any, constant_inputs: Collection[int] = ()) -> Graph:
     sources: dict[tuple[str, int], Value | None] = {}
     ops: list[Op] = []
     users: dict[Value, list[int]] = {}
+    parts = 0
     for port, parameter in enumerate(model.get_parameters()):
         sources[parameter.get_name(), 0] = None if port in constant_inputs else Value(-1, port)
     for node in model.get_ordered_ops():
@@ -97,8 +104,13 @@ def graph_of(model: Any, constant_inputs: Collection[int] = ()) -> Graph:
                 users.setdefault(read[0], []).append(OUTPUT)
         elif kind == "ShapeOf" or all(each is None for each in read):
             sources |= {(name, port): None for port in range(node.get_output_size())}
-        elif _moves_nothing(node, kind):
+        elif read[0] is not None and _moves_nothing(node, kind):
             sources[name, 0] = read[0]
+        elif read[0] is not None and _takes_one_piece(node, kind):
+            users.setdefault(read[0], []).append(PART)
+            for port in range(node.get_output_size()):
+                parts += 1
+                sources[name, port] = read[0]._replace(part=parts)
         else:
             op = _op(node, len(ops), read)
             ops.append(op)
@@ -143,11 +155,35 @@ def _moves_nothing(node: Any, kind: str) -> bool:
     return bool(before.is_static and after.is_static and prod(before.to_shape()) == prod(after.to_shape()))
 
 
+def _takes_one_piece(node: Any, kind: str) -> bool:
+    """Whether each output is a run of the input's elements: cut along the first axis of more than one."""
+    if kind not in _CUTS or any(port.get_partial_shape().is_dynamic for port in node.inputs()):
+        return False
+    shape = tuple(node.input(0).get_shape())
+    first = next((axis for axis, size in enumerate(shape) if size > 1), 0)
+    if kind == "Slice":
+        steps, axes = _numbers(node, 3), _numbers(node, 4) if node.get_input_size() > 4 else range(len(shape))
+        return steps is not None and set(steps) == {1} and axes is not None and _only(first, axes, shape)
+    axis = _numbers(node, 2 if kind == "Gather" else 1)
+    one = kind != "Gather" or prod(node.input(1).get_shape()) == 1
+    return one and axis is not None and _only(first, axis, shape)
+
+
+def _only(first: int, axes: Iterable[int], shape: Shape) -> bool:
+    """Whether no other axis of more than one element is among those."""
+    return all(axis % len(shape) == first or shape[axis] == 1 for axis in axes)
+
+
+def _numbers(node: Any, port: int) -> tuple[int, ...] | None:
+    """The whole numbers that an operation reads; None where they are computed."""
+    constant = node.input_value(port).get_node()
+    if constant.get_type_name() != "Constant":
+        return None
+    return tuple(int(each) for each in constant.get_data().ravel())
+
+
 def axes_of(transpose: Any) -> tuple[int, ...] | None:
     """The order in which a transpose puts the axes; None where that is computed."""
-    rank = len(transpose.input(0).get_partial_shape())
-    order = transpose.input_value(1).get_node()
-    if order.get_type_name() != "Constant":
-        return None
-    axes = tuple(int(axis) for axis in order.get_data().ravel())
-    return axes or tuple(reversed(range(rank)))  # empty: all of them, the last one first
+    axes = _numbers(transpose, 1)
+    every = reversed(range(len(transpose.input(0).get_partial_shape())))
+    return None if axes is None else axes or tuple(every)  # empty: all of them, the last one first

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 from rich.table import Table
 
-from edge_deploy.latency import interleaved, latency_of
+from edge_deploy.latency import Samples, interleaved, latency_of
 from edge_deploy.runtime import Compiled, check_options, check_precisions, compile_model, device_name
 from edge_deploy.versions import versions
 from edge_toolkit.console import table
 from edge_toolkit.front import Front
 from edge_toolkit.machine import this_machine
 from edge_toolkit.measured import Measured, Measurement, Settings
-from edge_toolkit.profile import Latency
 from edge_toolkit.specs import digest
 
 OWN_WEIGHTS = "the model's own"
-COLUMNS = ("measured ms", "95 % of the median", "p90 ms")
+COLUMNS = ("measured ms", "95 % of the median", "p90 ms", "quietest ms")
 
 
 def settings_of(device: str, precision: str, threads: int) -> Settings:
@@ -56,7 +56,7 @@ def measure_files(
     ready = _compiled(files, settings)
     machine = this_machine()
     samples = interleaved(list(ready.values()), seconds)
-    taken = {name: _measurement(latency_of(each)) for name, each in zip(ready, samples, strict=True)}
+    taken = {name: _measurement(each) for name, each in zip(ready, samples, strict=True)}
     return Measured(settings, machine, taken, weights)
 
 
@@ -68,8 +68,10 @@ def _compiled(paths: Mapping[str, Path], settings: Settings) -> dict[str, Compil
     return ready
 
 
-def _measurement(latency: Latency) -> Measurement:
-    return Measurement(latency.median, latency.interval, latency.p90, latency.count)
+def _measurement(samples: Samples) -> Measurement:
+    latency = latency_of(samples)
+    quiet_ms = float(np.median(samples.request, axis=1).min())
+    return Measurement(latency.median, latency.interval, latency.p90, latency.count, quiet_ms)
 
 
 def measured_table(measured: Measured) -> Table:
@@ -89,15 +91,17 @@ def front_table(front: Front, measured: Measured) -> Table:
                 f"{candidate.accuracy:.1%}",
                 f"{candidate.latency_ms:.4f} {candidate.origin.get('latency_ms', '')}".strip(),
                 *_cells(taken),
+                f"{taken.off_by(candidate.latency_ms):+.1%}",
                 front.names(index),
             )
         )
-    return table(("candidate", "accuracy", "front ms", *COLUMNS, "pick"), lines, _title(measured))
+    return table(("candidate", "accuracy", "front ms", *COLUMNS, "front off by", "pick"), lines, _title(measured))
 
 
-def _cells(taken: Measurement) -> tuple[str, str, str]:
+def _cells(taken: Measurement) -> tuple[str, ...]:
     low, high = taken.interval_ms
-    return f"{taken.latency_ms:.4f}", f"{low:.4f} to {high:.4f}", f"{taken.p90_ms:.4f}"
+    quiet = "n/a" if taken.quiet_ms is None else f"{taken.quiet_ms:.4f}"
+    return f"{taken.latency_ms:.4f}", f"{low:.4f} to {high:.4f}", f"{taken.p90_ms:.4f}", quiet
 
 
 def _title(measured: Measured) -> str:

@@ -3,7 +3,7 @@
 Its rows are what `edge_toolkit.layers` makes of an architecture: what a device executes, with what it fuses inside
 (`edge_deploy.fusing`). In an export of the toolkit's own, whose operations are called `LAYER/TYPE`, a row is called
 LAYER; elsewhere after the operation that it is for. A file doesn't tell what training learnt: unless the architecture
-is known, `parameters` is `weights`.
+is known, `parameters` is `weights`. A constant that several layers read counts with each of them.
 """
 
 import re

@@ -7,8 +7,8 @@ from edge_deploy.graph import Op
 
 _LINEAR = ("Add", "BatchNormInference", "Divide", "Multiply", "Subtract")
 _CHANGES_NO_VALUE = ("Convert", "ConvertLike")
-_SCALED = ("FakeConvert", "FakeQuantize")
-"""Their constants are a layer's scales, a few numbers that a device folds."""
+_SETTINGS = ("FakeConvert", "FakeQuantize", "Interpolate")
+"""Their constants are scales of the whole layer, which a device folds or is told."""
 
 
 def stored_beside(ops: Iterable[Op], channels: int) -> int:
@@ -26,7 +26,7 @@ def stored_beside(ops: Iterable[Op], channels: int) -> int:
     bias, stored, linear = 0, 0, channels > 0
     for op in ops:
         sizes = [size for shape in op.constants if (size := prod(shape)) > 1]
-        if op.kind in _SCALED or op.kind in _CHANGES_NO_VALUE:
+        if op.kind in _SETTINGS or op.kind in _CHANGES_NO_VALUE:
             sizes = []
         linear = linear and (op.kind in _LINEAR or op.kind in _CHANGES_NO_VALUE)
         if op.kind == "BatchNormInference":

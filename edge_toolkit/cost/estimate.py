@@ -3,7 +3,7 @@
 import numpy as np
 
 from edge_toolkit.cost.cost import Cost
-from edge_toolkit.cost.mapping import best_ways
+from edge_toolkit.cost.mapping import best_schedule
 from edge_toolkit.cost.objective import objective_of
 from edge_toolkit.cost.placing import cost_of, places_of
 from edge_toolkit.device import Device
@@ -26,4 +26,5 @@ def estimate(layers: LayerTable, device: Device) -> Cost:
     places = places_of(layers, device)
     if len(places.processor) == 1:
         return cost_of(device, places, np.zeros(len(layers), dtype=np.int64))
-    return cost_of(device, places, best_ways(device, places, objective_of("latency")).ways)
+    schedule, _ = best_schedule(layers, device, objective_of("latency"))
+    return schedule.cost

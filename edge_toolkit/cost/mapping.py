@@ -12,12 +12,13 @@ from edge_toolkit.cost.bounds import climb, relevant
 from edge_toolkit.cost.cost import Floats
 from edge_toolkit.cost.labels import MOST_LABELS, search
 from edge_toolkit.cost.objective import Objective
-from edge_toolkit.cost.placing import Places
+from edge_toolkit.cost.placing import Places, places_of
 from edge_toolkit.cost.problem import Booleans, Problem, problem_of
 from edge_toolkit.cost.products import Tangent, least_product
 from edge_toolkit.cost.schedule import Schedule
 from edge_toolkit.device import Device
 from edge_toolkit.errors import AnswerIsNo
+from edge_toolkit.layers import LayerTable
 from edge_toolkit.processors.option import Integers
 
 TOLERANCE = 1e-9
@@ -44,6 +45,48 @@ class Chosen:
         """By what share a better mapping could be better at most; 0 where there is none."""
         gap = (self.value - self.bound) / self.value if self.value else 0.0
         return gap if gap > 10 * TOLERANCE else 0.0
+
+
+def best_schedule(
+    layers: LayerTable, device: Device, objective: Objective, streamed: bool = False
+) -> tuple[Schedule, Chosen]:
+    """The best mapping of a network to a device.
+
+    Args:
+        layers: the network.
+        device: the hardware.
+        objective: what is minimised.
+        streamed: no weights stay in the shared memory from frame to frame, as at a cold start.
+
+    Returns:
+        Its schedule, and how it was found.
+
+    Raises:
+        AnswerIsNo: a layer runs on none of the processors, or no mapping fits their weight stores.
+    """
+    places = places_of(layers, device)
+    _see_that_all_run(layers, device, places)
+    if streamed:
+        places = replace(places, room_bytes=0.0)
+    chosen = best_ways(device, places, objective)
+    return Schedule(device, places, chosen.ways), chosen
+
+
+def _see_that_all_run(layers: LayerTable, device: Device, places: Places) -> None:
+    """Tell every layer that runs nowhere, whatever the others do."""
+    processors = list(device.processors.values())
+    limits = np.array([processors[index].tiles for index in places.processor])[:, None]
+    computes, fits = np.isfinite(places.busy_us), places.tiles <= limits
+    stuck = np.flatnonzero(~(computes & fits).any(axis=0))
+    if len(stuck) == 0:
+        return
+    first = stuck[0]
+    named = ", ".join(layers.name[stuck[:5]]) + (f" and {len(stuck) - 5} more" if len(stuck) > 5 else "")
+    why = f"none of {', '.join(device.processors)} computes a layer of kind {layers.kind[first]}"
+    if computes[:, first].any():
+        least = places.tiles[computes[:, first], first].min()
+        why = f"{layers.name[first]} takes {least} tiles at least, more than any weight store that it can lie in has"
+    raise AnswerIsNo(f"{device.name} can't run {named}: {why}; add a processor that can")
 
 
 def best_ways(device: Device, places: Places, objective: Objective, like: Chosen | None = None) -> Chosen:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from edge_toolkit.console import table
-from edge_toolkit.front import Front, front_to_json
+from edge_toolkit.front import Candidate, Front, front_to_json
 from edge_toolkit.measured import Measured
 from edge_toolkit.specs import digest
 
@@ -16,7 +16,7 @@ def front_table(front: Front, measured: Measured | None) -> Table:
     """The candidates, fastest first."""
     columns = ["#", "accuracy", "latency_ms", "energy_mj", "MMACs", "k parameters", "network", "pick"]
     if measured is not None:
-        columns[4:4] = [f"measured_ms ({measured.settings.device}, {measured.settings.precision})", "budget"]
+        columns[4:4] = [f"measured_ms ({measured.settings.device}, {measured.settings.precision})", "off by", "budget"]
     rows = []
     for index, candidate in enumerate(front.candidates):
         row: list[object] = [
@@ -30,17 +30,18 @@ def front_table(front: Front, measured: Measured | None) -> Table:
             front.names(index),
         ]
         if measured is not None:
-            row[4:4] = _measured_cells(front, measured, digest(candidate.architecture))
+            row[4:4] = _measured_cells(front, measured, candidate)
         rows.append(row)
     return table(columns, rows, title=f"front of {front.run}: {front.space} on {front.device}, data {front.data}")
 
 
-def _measured_cells(front: Front, measured: Measured, name: str) -> Iterator[str]:
-    found = measured.candidates.get(name)
+def _measured_cells(front: Front, measured: Measured, candidate: Candidate) -> Iterator[str]:
+    found = measured.candidates.get(digest(candidate.architecture))
     if found is None:
-        yield from ("n/a", "not measured")
+        yield from ("n/a", "n/a", "not measured")
         return
     yield f"{found.latency_ms:.4f}"
+    yield f"{found.off_by(candidate.latency_ms):+.1%}"
     yield front.budget.verdict(found.latency_ms)
 
 

@@ -94,7 +94,8 @@ def squeeze_and_excite(x: Any) -> Any:
 
 
 def gated(x: Any) -> Any:
-    halves = ops.split(x, ops.constant(np.int64(1)), 2)
+    """The halves lie one behind the other, so that nothing moves."""
+    halves = ops.split(conv(x), ops.constant(np.int64(1)), 2)
     return ops.multiply(halves.output(0), ops.sigmoid(halves.output(1)))
 
 
@@ -152,7 +153,7 @@ CASES: dict[str, tuple[Build, list[str]]] = {
     ),
     "gated-by-its-other-half": (
         gated,
-        ["layout 0 256>256", "elementwise 0 128>128", "elementwise 0 256>128"],
+        ["conv 16 256>256", "elementwise 0 128>128", "elementwise 0 256>128"],
     ),
     "layer-norm": (written_out_norm, ["normalisation 16 256>256"]),
     "layer-norm-behind-a-convolution": (
@@ -179,7 +180,16 @@ CASES: dict[str, tuple[Build, list[str]]] = {
         lambda x: ops.relu(ops.transpose(x, i(0, 2, 3, 1))),
         ["layout 0 256>256", "elementwise 0 256>256"],
     ),
-    "a-part-of-it": (lambda x: ops.gather(x, i(1), i(1)), ["layout 0 64>64"]),
+    "a-part-in-one-piece": (lambda x: ops.tanh(ops.gather(x, i(1), i(1))), ["elementwise 0 64>64"]),
+    "a-part-in-many-pieces": (lambda x: ops.tanh(ops.gather(x, i(1), i(2))), ["layout 0 32>32", "elementwise 0 32>32"]),
+    "two-channels-of-four": (
+        lambda x: ops.tanh(ops.slice(conv(x), i(1), i(3), i(1), i(1))),
+        ["conv 16 256>256", "elementwise 0 128>128"],
+    ),
+    "every-second-channel": (
+        lambda x: ops.tanh(ops.slice(x, i(0), i(4), i(2), i(1))),
+        ["layout 0 128>128", "elementwise 0 128>128"],
+    ),
     "embedding": (
         lambda x: ops.gather(w(10, 6), ops.convert(x, "i64"), i(0)),
         ["elementwise 0 256>256", "layout 60 256>1536"],

@@ -71,6 +71,12 @@ def test_the_best_mapping_costs_what_the_scalar_path_says(space: str, device: st
     assert check(load_space(space), load_device(device), drawn(load_space(space), 12)) == 0
 
 
+def test_a_mapping_that_the_scalar_path_once_missed() -> None:
+    """Its search completed some of the last layer's labels only, and the best one was another."""
+    vector = "31010101011101101010110001001100110010000011000101100110000110101101010001"
+    assert check(load_space("xr-vision"), load_device("xr-npu+cim-mram"), np.array([list(map(int, vector))])) == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("space", presets())
 @pytest.mark.parametrize("device", CIM)
@@ -93,7 +99,7 @@ def test_vectors_of_small_spaces(space: SearchSpace) -> None:
 def test_every_network_of_a_small_space() -> None:
     encodings = np.array([SPACE.encode(network) for network in SPACE.enumerate()])
     # Some just fill the room for weights, so that no regime is theirs.
-    assert 0 < check(SPACE, CRAMPED, encodings) < 0.5
+    assert 0 < check(SPACE, CRAMPED, encodings) < 0.12
 
 
 def test_two_weight_stores_are_shared_out_by_the_scalar_path() -> None:
@@ -103,7 +109,7 @@ def test_two_weight_stores_are_shared_out_by_the_scalar_path() -> None:
 
 def test_what_no_processor_can_run_is_told() -> None:
     alone = SMALL_STORE.model_copy(update={"processors": {"cim": SMALL_STORE.processors["cim"]}})
-    with pytest.raises(AnswerIsNo, match="no mapping fits"):
+    with pytest.raises(AnswerIsNo, match="none of cim computes"):
         estimate_many(SPACE, drawn(SPACE, 1), alone)
 
 

@@ -5,13 +5,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from edge_search.commands import app
 from edge_search.space import load_space, presets
 from edge_toolkit.architecture import Architecture
+from edge_toolkit.cost import estimate
+from edge_toolkit.device import load_device
 from edge_toolkit.errors import InputError
+from edge_toolkit.layers import layers_of
 from edge_toolkit.specs import spec_from_json
 
 
@@ -71,6 +75,31 @@ def test_samples_are_networks_of_the_space_and_follow_the_seed(tmp_path: Path) -
     assert path.read_text() == text
 
 
+def test_costs_tell_what_the_networks_drawn_cost() -> None:
+    told = json.loads(
+        run("costs", "imu-s", "-d", "xr-npu", "-n", "40", "--seed", "3", "--latency-ms", "0.06", "--json", "-")
+    )
+    space, device = load_space("imu-s"), load_device("xr-npu")
+    vectors = np.random.default_rng(3).integers(
+        [len(gene.choices) for gene in space.genes], size=(40, len(space.genes))
+    )
+    costs = [estimate(layers_of(space.decode(vector)), device) for vector in vectors.tolist()]
+    energies = sorted(cost.energy_mj for cost in costs)
+    assert told["quantiles"]["energy_mj"]["least"] == pytest.approx(energies[0])
+    assert told["quantiles"]["energy_mj"]["median"] == pytest.approx((energies[19] + energies[20]) / 2)
+    kept = sum(cost.latency_ms <= 0.06 for cost in costs) / 40
+    assert 0 < kept < 1
+    assert told["kept"] == {"latency_ms": pytest.approx(kept)}
+
+
+def test_costs_as_tables() -> None:
+    lines = run("costs", "imu-s", "-d", "xr-npu", "-n", "10", "--fps", "90", "--energy-mj", "0.002").splitlines()
+    assert lines[0] == "10 networks of imu-s on xr-npu, modelled"
+    assert [line.split()[0] for line in lines[3:5]] == ["least", "1"]
+    assert lines[-3].split() == ["latency_ms", "11.11", "100.00%"]
+    assert lines[-1].split()[0] == "both"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -80,6 +109,8 @@ def test_samples_are_networks_of_the_space_and_follow_the_seed(tmp_path: Path) -
         ),
         (("sample", "imu-s", "-n", str(10**30)), "is out of range; use 1 to "),
         (("sample", "imu-s", "--seed", "-1"), "--seed -1 is negative; use 0 or more"),
+        (("costs", "imu-s", "-d", "nothing"), "--device nothing: no such device; use "),
+        (("costs", "imu-s", "-d", "xr-npu", "--energy-mj", "-1"), "energy_mj=-1.0 must be a number greater than 0"),
         (("show", "nowhere.yaml"), "space 'nowhere.yaml' is no built-in space and no file"),
     ],
 )

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_toolkit.architecture import Architecture
 from edge_toolkit.cli import build_app
 from edge_toolkit.cost import estimate
 from edge_toolkit.device import load_device
@@ -17,15 +19,15 @@ from edge_toolkit.specs import ModelSpec, digest, spec_from_json
 
 Floats = NDArray[np.float64]
 
-CANDIDATES = 1000
-"""Networks of a space that the sample is chosen from."""
+CANDIDATES = 500
+"""Networks that are drawn from a space to choose the sample from; as many again are thinned out."""
 
 RIDGE = 0.1
 """What is taken as known of each coefficient beforehand, as a share of a network's mean evidence on it."""
 
 
 def drawn_from(space: str, seed: int) -> tuple[ModelSpec, ...]:
-    """Networks of a space, to choose a sample from.
+    """Networks of a space, to choose a sample from: its smallest and its largest, and draws, whole and thinned out.
 
     The space belongs to another room, so it is asked through that room's commands: `edge-toolkit spaces`.
 
@@ -36,9 +38,13 @@ def drawn_from(space: str, seed: int) -> tuple[ModelSpec, ...]:
     Raises:
         InputError: there is no such space, or its file breaks a rule.
     """
-    size = json.loads(_answer("spaces", "show", space, "--json", "-"))["size"]
-    lines = _answer("spaces", "sample", space, "--count", str(min(CANDIDATES, size)), "--seed", str(seed))
-    return tuple(spec_from_json(json.loads(line)) for line in lines.splitlines())
+    facts = json.loads(_answer("spaces", "show", space, "--json", "-"))
+    count = str(min(CANDIDATES, facts["size"]))
+    lines = _answer("spaces", "sample", space, "--count", count, "--seed", str(seed)).splitlines()
+    drawn = [spec_from_json(json.loads(line)) for line in lines]
+    extremes = [spec_from_json(facts[which]["architecture"]) for which in ("smallest", "largest")]
+    rng = np.random.default_rng(seed)
+    return (*extremes, *drawn, *(_thinned(spec, rng) for spec in drawn))
 
 
 def designed(candidates: Sequence[ModelSpec], networks: int) -> tuple[ModelSpec, ...]:
@@ -72,6 +78,14 @@ def spanning(evidence: Floats, count: int) -> list[int]:
         along = inverse @ scaled[best]
         inverse -= np.outer(along, along) / (1 + scaled[best] @ along)
     return chosen
+
+
+def _thinned(spec: ModelSpec, rng: np.random.Generator) -> ModelSpec:
+    """A network with some of the last blocks of its stages left out: nearly all draws are deep, a front is not."""
+    if not isinstance(spec, Architecture):
+        return spec
+    stages = (replace(stage, blocks=stage.blocks[: rng.integers(1, len(stage.blocks) + 1)]) for stage in spec.stages)
+    return replace(spec, stages=tuple(stages))
 
 
 def _answer(*arguments: str) -> str:

@@ -1,12 +1,16 @@
 """`measure`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge_deploy.commands.options import Device, Precision, Threads
 from edge_toolkit.options import JsonTo
+
+if TYPE_CHECKING:
+    from edge_toolkit.measured import Measured
+    from edge_toolkit.runs import RunFolder
 
 app = typer.Typer()
 
@@ -16,9 +20,7 @@ LISTED = "Networks to measure in its place: JSON, one architecture a line, as `s
 
 @app.command("measure")
 def measure_command(
-    target: Annotated[
-        Path | None, typer.Argument(metavar="[RUN|BUNDLE|MODEL]", help=TARGET, show_default=False)
-    ] = None,
+    target: Annotated[Path | None, typer.Argument(metavar="RUN|BUNDLE|MODEL", help=TARGET, show_default=False)] = None,
     architectures: Annotated[Path | None, typer.Option("--architectures", metavar="FILE", help=LISTED)] = None,
     device: Device = "CPU",
     precision: Precision = "f32",
@@ -56,15 +58,34 @@ def measure_command(
         measured = measure_files({str(found.path): found.file}, *settings)
         show([measured_table(measured)], asdict(measured), json_to)
         return
-    require("search", "torch", "onnx", "onnxscript")
+    require("search", "matplotlib", "torch", "onnx", "onnxscript")
     from edge_deploy.measure_networks import listed_record, measure_front, measure_listed
 
     if run is not None:
         measured = measure_front(run, *settings)
         show([front_table(read_front(run.front), measured)], asdict(measured), json_to)
-        place = f"{run.measured}, and `edge-toolkit front {run.path}` shows it beside the model"
+        _draw(run, measured)
+        place = f"{run.measured}, drawn beside it, and `edge-toolkit front {run.path}` shows it beside the model"
     elif architectures is not None:
         measured = measure_listed(architectures, *settings)
         show([measured_table(measured)], asdict(measured), json_to)
         place = str(listed_record(architectures))
     note(f"measured with random weights, on which latency does not depend; in {place}")
+
+
+def _draw(run: "RunFolder", measured: "Measured") -> None:
+    """Predicted against measured latency, as `measured.png` and `measured.svg` in the run's folder."""
+    import numpy as np
+
+    from edge_toolkit.figures import prediction_figure, save_figure
+    from edge_toolkit.front import read_front
+    from edge_toolkit.specs import digest
+
+    front = read_front(run.front)
+    predicted_ms = np.array([candidate.latency_ms for candidate in front.candidates])
+    taken = [measured.candidates[digest(candidate.architecture)] for candidate in front.candidates]
+    measured_ms = np.array([each.quiet_ms or each.latency_ms for each in taken])
+    origin = front.candidates[0].origin.get("latency_ms", "predicted")
+    figure = prediction_figure(predicted_ms, measured_ms, f"front of {front.run}, {origin} on {front.device}")
+    for suffix in (".png", ".svg"):
+        save_figure(figure, run.measured.with_suffix(suffix))

@@ -57,6 +57,7 @@ def search_command(
     from edge_search.search import run_search
     from edge_search.space import load_space
     from edge_toolkit.budget import budget_of
+    from edge_toolkit.console import note
     from edge_toolkit.data import load_dataset
     from edge_toolkit.device import load_device
     from edge_toolkit.runs import RunFolder
@@ -79,6 +80,8 @@ def search_command(
     )
     run = RunFolder(out)
     _show(run_search(request, dataset, run), run, json_to)
+    if hardware.calibration is not None:
+        note(f"`edge-toolkit measure {out}` holds these latencies, which are calibrated, against the device itself")
 
 
 @app.command("front")

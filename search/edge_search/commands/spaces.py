@@ -167,16 +167,21 @@ def _facts(space: "SearchSpace") -> dict[str, Any]:
         "classes": space.classes,
         "size": space.size(),
         "genes": len(space.genes),
-        "smallest": _cost(space.smallest()),
-        "largest": _cost(space.largest()),
+        "smallest": _extreme(space.smallest()),
+        "largest": _extreme(space.largest()),
     }
 
 
-def _cost(architecture: "Architecture") -> dict[str, int]:
+def _extreme(architecture: "Architecture") -> dict[str, Any]:
     from edge_toolkit.layers import layers_of
+    from edge_toolkit.specs import spec_to_json
 
     layers = layers_of(architecture)
-    return {"macs": int(layers.macs.sum()), "parameters": int(layers.parameters.sum())}
+    return {
+        "macs": int(layers.macs.sum()),
+        "parameters": int(layers.parameters.sum()),
+        "architecture": spec_to_json(architecture),
+    }
 
 
 def _range(facts: dict[str, Any], what: str, unit: float) -> str:
