@@ -16,7 +16,7 @@ def front_table(front: Front, measured: Measured | None) -> Table:
     """The candidates, fastest first."""
     columns = ["#", "accuracy", "latency_ms", "energy_mj", "MMACs", "k parameters", "network", "pick"]
     if measured is not None:
-        columns[4:4] = [f"measured_ms ({measured.settings.device}, {measured.settings.precision})", "off by", "budget"]
+        columns[4:4] = [f"measured_ms ({measured.settings.device}, {measured.settings.precision})", "budget"]
     rows = []
     for index, candidate in enumerate(front.candidates):
         row: list[object] = [
@@ -38,19 +38,23 @@ def front_table(front: Front, measured: Measured | None) -> Table:
 def _measured_cells(front: Front, measured: Measured, candidate: Candidate) -> Iterator[str]:
     found = measured.candidates.get(digest(candidate.architecture))
     if found is None:
-        yield from ("n/a", "n/a", "not measured")
+        yield from ("n/a", "not measured")
         return
-    yield f"{found.latency_ms:.4f}"
-    yield f"{found.off_by(candidate.latency_ms):+.1%}"
+    yield f"{found.latency_ms:.4f} ({found.off_by(candidate.latency_ms):+.1%})"
     yield front.budget.verdict(found.latency_ms)
 
 
-def front_lines(front: Front) -> list[str]:
-    """What stands below the table: budgets, and where each number comes from."""
+def front_lines(front: Front, measured: Measured | None) -> list[str]:
+    """What stands below the table: budgets, where each number comes from, and what is in brackets."""
     bounds = ", ".join(f"{name} <= {bound:.4g}" for name, bound in front.budget.bounds.items()) or "none"
     origin = front.candidates[0].origin
     origins = ", ".join(f"{name} {source}" for name, source in origin.items())
-    return [f"budget: {bounds}; {front.evaluated} networks evaluated", f"origin: {origins}"]
+    lines = [f"budget: {bounds}; {front.evaluated} networks evaluated", f"origin: {origins}"]
+    if measured is not None:
+        lines.append(
+            "in brackets: how far latency_ms is off the quietest of the measurements, to which other work adds least"
+        )
+    return lines
 
 
 def front_payload(front: Front, measured: Measured | None) -> dict[str, Any]:

@@ -255,3 +255,6 @@ def test_the_front_shows_measurements_beside_the_model(toy: Path, capsys: pytest
     assert "measured_ms (CPU, f32)" in printed
     assert "0.2500" in printed
     assert "broken: 2.50 times" in printed
+    assert f"{first.latency_ms / 0.25 - 1:+.1%}" in printed, "how far the model is off"
+    assert found[digest(first.architecture)].off_by(0.3) == pytest.approx(0.2)
+    assert Measurement(0.25, (0.2, 0.3), 0.4, 100, quiet_ms=0.24).off_by(0.3) == pytest.approx(0.25)

@@ -60,6 +60,10 @@ def test_show_writes_json_beside_the_table(tmp_path: Path) -> None:
     shown = json.loads(path.read_text())
     assert shown["schema"] == 1
     assert 0 < shown["smallest"]["macs"] < shown["largest"]["macs"]
+    assert [spec_from_json(shown[which]["architecture"]) for which in ("smallest", "largest")] == [
+        load_space("imu-s").smallest(),
+        load_space("imu-s").largest(),
+    ]
     assert shown["choices"]["stem"] == {"width": [16, 24], "kernel": 5, "stride": 2}
 
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.budget import Budget
-from edge_toolkit.figures import front_figure, profile_figure, save_figure
+from edge_toolkit.figures import front_figure, prediction_figure, profile_figure, save_figure
 from edge_toolkit.front import Candidate, Front
 from tests.edge_toolkit.profiles_for_tests import LSTM_ROWS, MODEL_ROWS, profile_of
 
@@ -77,6 +78,19 @@ def test_the_names_of_picks_stay_in_their_panel(image_architecture: Architecture
         for text in named:
             extent = text.get_window_extent()
             assert inside.x0 <= extent.x0 < extent.x1 <= inside.x1, text.get_text()
+
+
+def test_predictions_are_drawn_against_measurements_with_shares_of_the_bands() -> None:
+    measured = np.array([1.0, 2.0, 4.0, 8.0])
+    (panel,) = prediction_figure(measured * [1.0, 1.04, 0.92, 1.3], measured, "four networks").axes
+    (points,) = [each.get_offsets() for each in panel.collections if len(each.get_offsets()) == 4]
+    assert points.tolist() == [[1, 1], [2, 2.08], [4, 3.68], [8, pytest.approx(10.4)]]
+    (legend,) = [panel.get_legend()]
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "10%: 75.0% of the networks",
+        "5%: 50.0% of the networks",
+    ]
+    assert "mean error 10.5%" in panel.get_title()
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".png"])

@@ -109,5 +109,5 @@ def _show(front: "Front", run: "RunFolder", json_to: str | None) -> None:
     figure = front_figure(front)
     for suffix in (".png", ".svg"):
         save_figure(figure, run.front.with_suffix(suffix))
-    show([front_table(front, measured), *front_lines(front)], front_payload(front, measured), json_to)
+    show([front_table(front, measured), *front_lines(front, measured)], front_payload(front, measured), json_to)
     note(f"drawn in {run.front.with_suffix('.png')} and .svg")
