@@ -124,7 +124,7 @@ def _prepared(folder: Path, asked: _Asked) -> "Kit":
     from edge_toolkit.extras import require
 
     require("search", *WORKSTATION)
-    from edge_deploy.calibration.design import designed, drawn_from
+    from edge_deploy.calibration.design import Candidates, designed, drawn_from
     from edge_deploy.calibration.kit import Plan, prepared
     from edge_deploy.convert import random_ir
     from edge_toolkit.specs import read_listed
@@ -133,7 +133,7 @@ def _prepared(folder: Path, asked: _Asked) -> "Kit":
 
     def draw() -> "Sequence[ModelSpec]":
         listed = asked.architectures
-        candidates = drawn_from(plan.space, asked.seed) if listed is None else read_listed(listed)
+        candidates = drawn_from(plan.space, asked.seed) if listed is None else Candidates(read_listed(listed))
         return designed(candidates, asked.networks)
 
     return prepared(folder, plan, draw, random_ir)
