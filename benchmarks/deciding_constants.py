@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import ValidationError
-
+from edge_toolkit import sweep
 from edge_toolkit.device import Device
+from edge_toolkit.errors import InputError
 from edge_toolkit.figures import COLOURS, INK
 
 if TYPE_CHECKING:
@@ -87,18 +87,9 @@ def with_constant(device: Device, place: str, value: float) -> Device:
 
 def _nearest(device: Device, place: str, value: float) -> Device:
     try:
-        return _replaced(device, place, value)
-    except ValidationError:
-        return _replaced(device, place, max(round(value), 1))
-
-
-def _replaced(device: Device, place: str, value: float) -> Device:
-    plain = device.model_dump(by_alias=True)
-    holder = plain
-    for name in place.split("."):
-        holder = holder[name]
-    holder["value"] = value
-    return Device.model_validate(plain)
+        return sweep.with_constant(device, place, value)
+    except InputError:
+        return sweep.with_constant(device, place, max(round(value), 1))
 
 
 def swings(device: Device, answer: Answer) -> list[Swing]:

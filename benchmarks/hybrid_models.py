@@ -66,7 +66,7 @@ PUBLISHED = (
 
 
 class _Anything(type):
-    """A class that has any attribute, another such class: what timm's data code asks of torchvision, never called."""
+    """A class that has any attribute, another such class: what timm asks of torchvision, never used by its models."""
 
     def __getattr__(cls, name: str) -> type:
         return _anything(name)

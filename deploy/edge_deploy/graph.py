@@ -157,7 +157,7 @@ def _moves_nothing(node: Any, kind: str) -> bool:
 
 def _takes_one_piece(node: Any, kind: str) -> bool:
     """Whether each output is a run of the input's elements: cut along the first axis of more than one."""
-    if kind not in _CUTS or node.input(0).get_partial_shape().is_dynamic:
+    if kind not in _CUTS or any(port.get_partial_shape().is_dynamic for port in node.inputs()):
         return False
     shape = tuple(node.input(0).get_shape())
     first = next((axis for axis, size in enumerate(shape) if size > 1), 0)
@@ -165,7 +165,7 @@ def _takes_one_piece(node: Any, kind: str) -> bool:
         steps, axes = _numbers(node, 3), _numbers(node, 4) if node.get_input_size() > 4 else range(len(shape))
         return steps is not None and set(steps) == {1} and axes is not None and _only(first, axes, shape)
     axis = _numbers(node, 2 if kind == "Gather" else 1)
-    one = kind != "Gather" or prod(node.input(1).get_partial_shape().to_shape()) == 1
+    one = kind != "Gather" or prod(node.input(1).get_shape()) == 1
     return one and axis is not None and _only(first, axis, shape)
 
 

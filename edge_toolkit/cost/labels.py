@@ -74,9 +74,9 @@ def search(problem: Problem, start: Climb, tolerance: float, most_labels: int = 
         bound = _bounds(start.paths, labels, layer + 1)
         order = np.argsort(bound, kind="stable")
         labels, bound = labels.take(order), bound[order]
-        # The last layer's labels are whole mappings, whose values need not be in the order of their bounds.
-        first = COMPLETED if layer + 1 < problem.layers else len(labels)
-        better = _completed(problem, start.paths, rests, labels.take(np.arange(min(first, len(labels)))), layer + 1)
+        # At the end all: bounds are no values even there, for they take what a store has left as a gain.
+        most = len(labels) if layer + 1 == problem.layers else min(COMPLETED, len(labels))
+        better = _completed(rests, labels.take(np.arange(most)), layer + 1)
         if better is not None and better[0] < value:
             value, label, mix = better
             chosen = _traced(problem, start.paths, [*history, labels], label, mix)
@@ -146,9 +146,7 @@ def _most_rest(problem: Problem) -> Floats:
     return np.concatenate([each[:, ::-1].cumsum(axis=1)[:, ::-1], np.zeros((len(each), 1))], axis=1)
 
 
-def _completed(
-    problem: Problem, paths: Paths, rests: Floats, labels: Labels, layer: int
-) -> tuple[float, int, int] | None:
+def _completed(rests: Floats, labels: Labels, layer: int) -> tuple[float, int, int] | None:
     """The best of the labels completed along each path: value, label and mix."""
     lines = len(labels.lines)
     rest = rests[:, :, layer][:, :, labels.where]  # (lines + stores, mixes, labels)

@@ -7,7 +7,7 @@ import numpy as np
 
 from edge_search.costs import Costs, estimate_many
 from edge_search.passages import Floats
-from edge_search.segments import Integers
+from edge_search.segments import Integers, segments_of
 from edge_search.study import Question
 from edge_toolkit.front import Candidate
 
@@ -58,19 +58,19 @@ def _least(question: Question, seed: int, worth: Callable[[Costs], Floats]) -> t
     """Distinct candidates of the least worth, by random draws and then mutations of the best."""
     space, rng = question.space, np.random.default_rng(seed)
     sizes = [len(gene.choices) for gene in space.genes]
-    vectors = np.vstack([space.encode(space.smallest()), rng.integers(sizes, size=(SAMPLES, len(sizes)))])
+    smallest = np.array(space.encode(space.smallest()), dtype=np.int64)
+    vectors = np.vstack([smallest, rng.integers(sizes, size=(SAMPLES, len(sizes)))])
     for _ in range(ROUNDS):
         parents = _best(question, vectors, worth)
         children = np.repeat(parents, CHILDREN, axis=0)
         redrawn = rng.random(children.shape) < RATE
         vectors = np.vstack([parents, np.where(redrawn, rng.integers(sizes, size=children.shape), children)])
-    best = _best(question, vectors, worth)
-    return tuple(
-        question.costed(network) for network in dict.fromkeys(space.decode(vector) for vector in best.tolist())
-    )
+    return tuple(question.costed(space.decode(vector)) for vector in _best(question, vectors, worth).tolist())
 
 
 def _best(question: Question, vectors: Integers, worth: Callable[[Costs], Floats]) -> Integers:
-    distinct = np.unique(vectors, axis=0)
+    """A vector of each of the best networks, best first."""
+    _, first = np.unique(segments_of(question.space).chains(vectors), axis=0, return_index=True)
+    distinct = vectors[first]
     order = np.argsort(worth(estimate_many(question.space, distinct, question.device)), kind="stable")
     return distinct[order[:PARENTS]]

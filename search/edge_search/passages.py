@@ -36,7 +36,8 @@ class Regime(NamedTuple):
     streams: bool
 
 
-REGIMES = (Regime(False, False), Regime(True, True), Regime(False, True), Regime(True, False))
+REGIMES = (Regime(False, False), Regime(True, True), Regime(False, True))
+"""A network that waits streams as well: no layer waits longer than its weights take to stream."""
 
 BUSY_US, ENERGY_PJ, WAIT_US, STORED_BYTES, TILES = range(5)
 """What adds up over the layers of a network: columns of sums. From TILES on there is one for each processor."""

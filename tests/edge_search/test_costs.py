@@ -99,7 +99,7 @@ def test_vectors_of_small_spaces(space: SearchSpace) -> None:
 def test_every_network_of_a_small_space() -> None:
     encodings = np.array([SPACE.encode(network) for network in SPACE.enumerate()])
     # Some just fill the room for weights, so that no regime is theirs.
-    assert 0 < check(SPACE, CRAMPED, encodings) < 0.5
+    assert 0 < check(SPACE, CRAMPED, encodings) < 0.12
 
 
 def test_two_weight_stores_are_shared_out_by_the_scalar_path() -> None:
@@ -109,7 +109,7 @@ def test_two_weight_stores_are_shared_out_by_the_scalar_path() -> None:
 
 def test_what_no_processor_can_run_is_told() -> None:
     alone = SMALL_STORE.model_copy(update={"processors": {"cim": SMALL_STORE.processors["cim"]}})
-    with pytest.raises(AnswerIsNo, match="no mapping fits"):
+    with pytest.raises(AnswerIsNo, match="none of cim computes a layer of kind"):
         estimate_many(SPACE, drawn(SPACE, 1), alone)
 
 

@@ -20,7 +20,7 @@ from edge_toolkit.budget import Budget
 from edge_toolkit.device import load_device
 from edge_toolkit.errors import InputError
 from edge_toolkit.specs import digest
-from tests.edge_search.spaces_for_tests import PLAIN
+from tests.edge_search.spaces_for_tests import PLAIN, SMALL
 
 SPACE = SearchSpace.model_validate(PLAIN)
 DEVICE = load_device("xr-npu")
@@ -192,6 +192,18 @@ def test_nearest_finds_what_is_inside_the_budget() -> None:
     assert near[0].latency_ms <= LATENCIES[2]
     excess = [max(third.excess(one.costs).values()) for one in near]
     assert all(before <= after for before, after in pairwise(excess))
+
+
+def test_the_only_network_there_is_is_the_nearest() -> None:
+    space = SMALL["one network"]
+    near = nearest(Question(space, DEVICE, Budget(latency_ms=1e-6)), seed=0)
+    assert [one.architecture for one in near] == [space.smallest()]
+
+
+def test_nearest_are_different_networks_and_the_least_of_all() -> None:
+    near = nearest(Question(SPACE, DEVICE, Budget(latency_ms=1e-6)), seed=0)
+    assert [one.latency_ms for one in near] == pytest.approx(LATENCIES[: len(near)])
+    assert len({one.architecture for one in near}) == len(near) > 3
 
 
 def test_the_budget_in_the_way_is_named() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_toolkit.architecture import Architecture
-from edge_toolkit.cost import estimate
+from edge_toolkit.cost import estimate, labels
 from edge_toolkit.cost.mapping import best_schedule, best_ways, solve
 from edge_toolkit.cost.objective import GOALS, Objective, objective_of
 from edge_toolkit.cost.placing import Places, cost_of
@@ -311,3 +311,52 @@ def test_a_network_is_never_slower_for_more_processors(
 def test_objectives_are_checked(goal: str, weights: tuple[float, float] | None, told: str) -> None:
     with pytest.raises(InputError, match=re.escape(told)):
         objective_of(goal, weights)
+
+
+def least_on_a_grid(device: Device, places: Places) -> float:
+    """Least energy (mJ) of whole tiles and whole bytes: the best of every (processor, tiles, bytes), layer by layer."""
+    ways, layers = places.busy_us.shape
+    tiles, most = max(each.tiles for each in device.processors.values()), int(places.stored_bytes.max(axis=0).sum())
+    processors = len(device.processors)
+    table = np.full((processors, tiles + 1, most + 1), INF)
+    table[0, 0, 0] = 0
+    for layer in range(layers):
+        after = np.full_like(table, INF)
+        for way in range(ways):
+            to, taken, stored = places.processor[way], places.tiles[way, layer], places.stored_bytes[way, layer]
+            for before in range(processors):
+                pj = places.energy_pj[way, layer] + (before != to) * places.cross_pj[layer]
+                moved = table[before, : tiles + 1 - taken, : most + 1 - stored] + pj
+                into = after[to, taken:, stored:]
+                np.minimum(into, moved, out=into)
+        table = after
+    table[1:] += places.cross_pj[-1]
+    streamed = np.maximum(np.arange(most + 1) - places.room_bytes, 0)
+    least_pj = (table + streamed * device.memory.dram_pj_per_byte.value).min()
+    return float(least_pj) * 1e-9
+
+
+@pytest.mark.parametrize(("seed", "completed"), [(0, 1), (7, 1), *((seed, labels.COMPLETED) for seed in range(5))])
+def test_forty_layers_are_mapped_as_a_table_of_all_states_says(
+    seed: int, completed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many labels, a tight store and a room that matters; the time is next to nothing."""
+    monkeypatch.setattr(labels, "COMPLETED", completed)
+    random = np.random.default_rng(seed)
+    layers, shape = 40, (5, 40)
+    device = device_with((0, 60), static_mw=1e-12)
+    tiles = random.integers(1, 9, shape) * np.array([0, 1, 1, 1, 0])[:, None]
+    places = places_by_hand(
+        [0, 1, 1, 1, 1],
+        np.full(shape, 1e-9),
+        energy_pj=random.uniform(40, 42, shape) - 4 * tiles,
+        tiles=tiles,
+        stored_bytes=random.integers(0, 6, shape),
+        cross_pj=random.uniform(0, 2, layers + 1),
+        room_bytes=random.integers(20, 80),
+    )
+    chosen = best_ways(device, places, objective_of("energy"))
+    assert fits(device, places, chosen.ways)
+    assert chosen.gap == 0
+    told = cost_of(device, places, chosen.ways).energy_mj
+    assert told == pytest.approx(least_on_a_grid(device, places), rel=1e-7, abs=0)

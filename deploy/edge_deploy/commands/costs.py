@@ -43,7 +43,7 @@ def layers_command(
 
 @app.command("estimate")
 def estimate_command(
-    target: Annotated[Path | None, typer.Argument(metavar="[TARGET]", help=TARGET, show_default=False)] = None,
+    target: Annotated[Path | None, typer.Argument(metavar="TARGET", help=TARGET, show_default=False)] = None,
     device: Annotated[str | None, typer.Option("--device", "-d", help=DEVICE)] = None,
     architectures: Annotated[Path | None, typer.Option("--architectures", metavar="FILE", help=LISTED)] = None,
     workloads: Annotated[Path | None, typer.Option("--workloads", metavar="FILE", help=WORKLOADS)] = None,
@@ -56,7 +56,7 @@ def estimate_command(
     if [target, architectures, workloads].count(None) != 2:
         raise InputError("estimate: give TARGET, --architectures FILE or --workloads FILE; exactly one of them")
     if workloads is not None:
-        from edge_deploy.workload_costs import workload_costs  # type: ignore[import-not-found,unused-ignore]  # with npu
+        from edge_deploy.workload_costs import workload_costs
 
         drawn, payload = workload_costs(workloads, device)
     elif device is None:

@@ -20,9 +20,7 @@ LISTED = "Networks to measure in its place: JSON, one architecture a line, as `s
 
 @app.command("measure")
 def measure_command(
-    target: Annotated[
-        Path | None, typer.Argument(metavar="[RUN|BUNDLE|MODEL]", help=TARGET, show_default=False)
-    ] = None,
+    target: Annotated[Path | None, typer.Argument(metavar="RUN|BUNDLE|MODEL", help=TARGET, show_default=False)] = None,
     architectures: Annotated[Path | None, typer.Option("--architectures", metavar="FILE", help=LISTED)] = None,
     device: Device = "CPU",
     precision: Precision = "f32",
