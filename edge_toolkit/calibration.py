@@ -14,6 +14,7 @@ Error = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 class HeldOut(Closed):
     """Errors of networks that the fit had not seen: each one was predicted from all others.
 
+    The networks were chosen to differ from each other, so most networks of the space are predicted better than these.
     `mape` is the mean of |predicted / measured - 1|, with its 95 % interval over the networks; `within_5_percent` and
     `within_10_percent` are shares of the networks.
     """

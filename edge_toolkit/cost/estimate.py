@@ -21,10 +21,10 @@ def estimate(layers: LayerTable, device: Device) -> Cost:
         Its cost, columns as long as `layers`.
 
     Raises:
-        AnswerIsNo: no mapping fits the processors' weight stores.
+        AnswerIsNo: a layer runs on none of the processors, or no mapping fits their weight stores.
     """
     places = places_of(layers, device)
-    if len(places.processor) == 1:
+    if len(places.processor) == 1 and np.isfinite(places.busy_us).all():
         return cost_of(device, places, np.zeros(len(layers), dtype=np.int64))
     schedule, _ = best_schedule(layers, device, objective_of("latency"))
     return schedule.cost

@@ -7,7 +7,6 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from edge_toolkit.constants import Closed, Constant
-from edge_toolkit.errors import InputError
 from edge_toolkit.layer_terms import NAMES, TERMS, terms_of
 from edge_toolkit.layers import Kind, LayerTable
 from edge_toolkit.memory import Memory
@@ -54,22 +53,14 @@ class Calibrated(Closed):
     def options(self, layers: LayerTable, memory: Memory, element_bytes: int) -> tuple[Option, ...]:
         """The one way of running each layer, its weights at hand: fetching them is in the measured times.
 
-        Raises:
-            InputError: a layer is of a kind that no measured network had.
+        A layer of a kind that no measured network had can't be run: nothing is known of it.
         """
-        self._check_kinds(layers)
+        known = np.isin(layers.kind, list(self.ns))
         moved_bytes = (layers.inputs + layers.outputs + layers.weights) * element_bytes
         energy_pj = layers.macs * self.pj_per_mac.value + moved_bytes * memory.on_chip_pj_per_byte.value
         nothing = np.zeros_like(layers.weights)
-        return (Option("", terms_of(layers) @ self._coefficients_us(), energy_pj, nothing, nothing),)
+        busy_us = np.where(known, terms_of(layers) @ self._coefficients_us(), np.inf)
+        return (Option("", busy_us, np.where(known, energy_pj, np.inf), nothing, nothing),)
 
     def _coefficients_us(self) -> Floats:
         return np.array([self.ns.get(kind, {}).get(term, 0.0) for kind, term in NAMES]) / 1e3
-
-    def _check_kinds(self, layers: LayerTable) -> None:
-        missing = sorted(set(layers.kind.tolist()) - set(self.ns))
-        if missing:
-            raise InputError(
-                f"layers of kind {', '.join(missing)}: the device was calibrated on networks without any; calibrate it "
-                "on networks that have them (`edge-toolkit calibrate --architectures FILE`), or use another device"
-            )

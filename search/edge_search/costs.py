@@ -118,7 +118,7 @@ class CostTables:
         found = freely(passages, chains)
         sums = passages.sums[found].sum(axis=1)
         if len(self._places[0].processor) == 1:  # one way for each layer, so nothing to choose
-            return sums, np.ones(len(chains), dtype=np.bool_)
+            return sums, np.asarray((found >= 0).all(axis=1))
         held = self._held(sums, room_bytes, regime)
         full = np.flatnonzero(held & ~self._fits(sums)) if self._tiles else ()
         step = max(1, STORE_BYTES // (8 * len(self._device.processors) * (self._tiles + 1) * chains.shape[1]))

@@ -20,6 +20,7 @@ from edge_toolkit.device import Device, load_device
 from edge_toolkit.errors import AnswerIsNo, InputError
 from edge_toolkit.layers import layers_of
 from tests.edge_search.spaces_for_tests import SMALL
+from tests.edge_toolkit.calibrated_for_tests import calibrated
 
 CIM = ("xr-npu+cim-mram", "xr-npu+cim-sram-analog", "xr-npu+cim-sram-digital")
 
@@ -105,6 +106,13 @@ def test_every_network_of_a_small_space() -> None:
 def test_two_weight_stores_are_shared_out_by_the_scalar_path() -> None:
     second = {**SMALL_STORE.processors, "second": SMALL_STORE.processors["cim"]}
     assert 0 < check(SPACE, SMALL_STORE.model_copy(update={"processors": second}), drawn(SPACE, 12)) < 1
+
+
+def test_what_the_only_way_cannot_run_is_told() -> None:
+    """A calibrated device knows the kinds of layer that were measured on it."""
+    mine = Device.model_validate(calibrated())
+    with pytest.raises(AnswerIsNo, match="none of cpu computes a layer of kind"):
+        estimate_many(SPACE, drawn(SPACE, 1), mine)
 
 
 def test_what_no_processor_can_run_is_told() -> None:

@@ -7,6 +7,7 @@ networks were measured again on a busy machine (docs/lab-log.md).
 """
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +34,9 @@ MOST_TURNS = 10
 
 NOISY = 0.015
 """Mean difference between two halves of the visits from which on there are more of them."""
+
+PATIENCE_S = 60.0
+"""Measuring is not prolonged once it has taken this long."""
 
 COUNTED = (0, 3)
 """Turns in which the executed nodes are counted, too."""
@@ -80,10 +84,11 @@ def measured(folder: Path, kit: Kit, file: Path, settings: Settings) -> tuple[Vi
         MissingError: the device computes in another precision than asked for.
     """
     visits = list(_begun(file, kit, settings))
-    turns = TURNS
+    turns, begin = TURNS, time.perf_counter()
     while True:
         visits += _visited(folder, kit, file, settings, visits, turns)
-        if turns >= MOST_TURNS or repeatability(visits).mean <= NOISY:
+        late = turns >= MOST_TURNS or time.perf_counter() - begin > PATIENCE_S
+        if late or repeatability(visits).mean <= NOISY:
             return tuple(visits)
         turns += 2
         note(f"the machine is noisy: the networks are measured again, turn {turns} of at most {MOST_TURNS}")
