@@ -67,3 +67,15 @@ class Calibration(Closed):
             "openvino": (self.openvino, installed_openvino()),
         }
         return tuple(f"{name} was {then}, here {now}" for name, (then, now) in found.items() if then != now)
+
+    def lines(self) -> tuple[str, str]:
+        """What was measured where, and how well that predicts, for a reader."""
+        low, high = self.latency_ms
+        found, (least, most) = self.held_out, self.held_out.mape_interval
+        return (
+            f"measured on {self.date}: {self.networks} networks of {self.space}, {low:.4f} to {high:.4f} ms, on "
+            f"{self.device} {self.device_name}, threads {self.threads}, OpenVINO {self.openvino}",
+            f"each predicted from the others: mean error {found.mape:.2%} (95 % {least:.2%} to {most:.2%}), "
+            f"{found.within_5_percent:.0%} within 5 %, {found.within_10_percent:.0%} within 10 %; measured again: "
+            f"{self.repeatability.mean:.2%} apart",
+        )

@@ -51,17 +51,20 @@ def devices_command(
     from edge_toolkit.device import load_attachment, load_device, shipped_attachments, shipped_devices
 
     if name is not None:
+        notes: tuple[str, ...] = ()
         if name in shipped_attachments():
             kind, facts, role = "attachment", _facts(load_attachment(name)), "stands beside a device"
         else:
-            kind, facts = "device", _device_facts(load_device(name))
+            device = load_device(name)
+            kind, facts = "device", _device_facts(device)
+            notes = device.calibration.lines() if device.calibration else ()
             role = f"costs {facts['origin']}"
         title = f"{facts['name']}: {facts['description']}; {facts['precision']}, {role}"
         rows = [
             (constant["name"], _spelled(constant["value"]), _assumed(constant), constant["source"])
             for constant in facts["constants"]
         ]
-        show([table(("constant", "value", "assumed", "source"), rows, title)], {kind: facts}, json_to)
+        show([table(("constant", "value", "assumed", "source"), rows, title), *notes], {kind: facts}, json_to)
         return
     attachments = [_facts(load_attachment(each)) for each in shipped_attachments()]
     devices = [_device_facts(load_device(each)) for each in shipped_devices()]
@@ -87,7 +90,10 @@ def _line(facts: dict[str, Any], *more: str) -> tuple[str, ...]:
 
 
 def _device_facts(device: "Device") -> dict[str, Any]:
-    return _facts(device) | {"origin": device.origin, "on_chip_kib": device.memory.on_chip_kib.value}
+    own: dict[str, Any] = {"origin": device.origin, "on_chip_kib": device.memory.on_chip_kib.value}
+    if device.calibration is not None:
+        own["calibration"] = device.calibration.model_dump(mode="json")
+    return _facts(device) | own
 
 
 def _facts(part: "Device | Attachment") -> dict[str, Any]:

@@ -86,7 +86,10 @@ def _see_that_all_run(layers: LayerTable, device: Device, places: Places) -> Non
     if computes[:, first].any():
         least = places.tiles[computes[:, first], first].min()
         why = f"{layers.name[first]} takes {least} tiles at least, more than any weight store that it can lie in has"
-    raise AnswerIsNo(f"{device.name} can't run {named}: {why}; add a processor that can")
+    remedy = "add a processor that can"
+    if device.origin == "calibrated":
+        remedy = "calibrate it on networks that have such layers (`edge-toolkit calibrate --architectures FILE`)"
+    raise AnswerIsNo(f"{device.name} can't run {named}: {why}; {remedy}")
 
 
 def best_ways(device: Device, places: Places, objective: Objective, like: Chosen | None = None) -> Chosen:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import edge_toolkit
 from edge_toolkit.cli import main
 from edge_toolkit.commands import app
+from tests.edge_toolkit.calibrated_for_tests import calibrated
 
 FOLDER = Path(edge_toolkit.__file__).parent / "devices"
 FILES = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.yaml"))}
@@ -101,3 +102,13 @@ def test_an_unknown_device_is_one_message(capsys: pytest.CaptureFixture[str]) ->
         main(["devices", "tpu"])
     assert caught.value.code == 2
     assert "tpu: no such device; use cpu-host, npu-3720" in capsys.readouterr().err
+
+
+def test_a_calibrated_device_says_where_it_was_measured_and_how_well_it_predicts(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(calibrated(space="my-space", openvino="2026.4.1")))
+    *_, where, how = run(str(path)).splitlines()
+    assert "2026-01-02: 40 networks of my-space, 0.0500 to 0.2500 ms" in where
+    assert "mean error 1.00% (95 % 0.50% to 2.00%), 100% within 5 %" in how
+    shown = json.loads(run(str(path), "--json", "-"))["device"]["calibration"]
+    assert (shown["space"], shown["held_out"]["mape"]) == ("my-space", 0.01)
