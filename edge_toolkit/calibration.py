@@ -14,7 +14,8 @@ Error = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 class HeldOut(Closed):
     """Errors of networks that the fit had not seen: each one was predicted from all others.
 
-    The networks were chosen to differ from each other, so most networks of the space are predicted better than these.
+    The networks were chosen to differ from each other, so these are not quite the errors of networks as the space draws
+    them; docs/benchmarks.md has both.
     `mape` is the mean of |predicted / measured - 1|, with its 95 % interval over the networks; `within_5_percent` and
     `within_10_percent` are shares of the networks.
     """

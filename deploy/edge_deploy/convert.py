@@ -4,13 +4,16 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_deploy.ir import ir_of
+from edge_deploy.ir import IR, ir_of
 from edge_deploy.onnx_export import network, onnx_of
 from edge_toolkit.files import replacing
 from edge_toolkit.lstm import LSTMBaseline
 from edge_toolkit.model_folder import Weights
 from edge_toolkit.nn import build
 from edge_toolkit.specs import ModelSpec
+
+SAMPLES = 4
+"""Random inputs on which a network with random weights is quantised: how many changes none of its kernels."""
 
 
 def converted(spec: ModelSpec, weights: Weights) -> dict[str, bytes]:
@@ -39,8 +42,13 @@ def random_weights(spec: ModelSpec, seed: int = 0) -> Weights:
     return weights
 
 
-def random_ir(spec: ModelSpec, folder: Path) -> Path:
+def random_ir(spec: ModelSpec, folder: Path, int8: bool = False) -> Path:
     """Write a network with random weights as an IR, for what weights don't change.
+
+    Args:
+        spec: the network.
+        folder: for `model.xml` and `model.bin`.
+        int8: whether it is quantised, on random inputs.
 
     Returns:
         The path of `model.xml` in `folder`.
@@ -49,7 +57,14 @@ def random_ir(spec: ModelSpec, folder: Path) -> Path:
         AnswerIsNo: OpenVINO does not see an LSTM as one.
     """
     contents = converted(spec, random_weights(spec))
-    for name in ("model.bin", "model.xml"):  # the .xml last, so that one which is there has its weights
+    ir = IR(contents["model.xml"], contents["model.bin"])
+    if int8:
+        from edge_deploy.quantise import quantised
+
+        generator = np.random.default_rng(0)
+        shape = (1, *spec.input)
+        ir = quantised(ir, [[generator.standard_normal(shape, dtype=np.float32)] for _ in range(SAMPLES)])
+    for name, content in (("model.bin", ir.bin), ("model.xml", ir.xml)):  # the .xml last: where it is, weights are
         with replacing(folder / name) as beside:
-            beside.write_bytes(contents[name])
+            beside.write_bytes(content)
     return folder / "model.xml"

@@ -44,6 +44,11 @@ def ir_of(onnx: bytes, recurrent: int = 0) -> IR:
     passes.register_pass(ConstantFolding())
     passes.run_passes(model)
     name_after_layers(model)
+    return written(model)
+
+
+def written(model: Any) -> IR:
+    """The files of an `openvino.Model`, its constants as they are."""
     with tempfile.TemporaryDirectory() as folder:
         xml = Path(folder) / "model.xml"
         ov.save_model(model, xml, compress_to_fp16=False)

@@ -3,10 +3,12 @@
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from edge_deploy.convert import random_ir
 from edge_deploy.measure import measure_files, settings_of
+from edge_deploy.runtime import INT8
 from edge_toolkit.console import note, progress
 from edge_toolkit.errors import InputError
 from edge_toolkit.front import read_front
@@ -14,8 +16,8 @@ from edge_toolkit.measured import RANDOM_WEIGHTS, Measured, read_measured, write
 from edge_toolkit.runs import RunFolder
 from edge_toolkit.specs import ModelSpec, digest, read_listed
 
-Export = Callable[[ModelSpec, Path], Path]
-"""Makes an IR of a network in a folder and gives its path."""
+Export = Callable[..., Path]
+"""Makes an IR of a network in a folder, with `int8=True` a quantised one, and gives its path: as `random_ir` does."""
 
 
 def measure_front(
@@ -52,13 +54,13 @@ def measure_listed(
         MissingError: the device is not here, or computes in another precision.
     """
     wanted = {digest(spec): spec for spec in read_listed(path)}
-    models = path.with_suffix(".measured-models")
+    models = path.with_name(f"{path.name}.measured-models")
     return measure_networks(wanted, listed_record(path), models, device, precision, threads, seconds, export)
 
 
 def listed_record(path: Path) -> Path:
     """Where the measurements of listed networks are kept: beside their file."""
-    return path.with_suffix(".measured.json")
+    return path.with_name(f"{path.name}.measured.json")
 
 
 def measure_networks(
@@ -96,6 +98,8 @@ def measure_networks(
             note(f"{record}: holds all of them with these settings; remove it to measure again")
             return replace(earlier, candidates={key: earlier.candidates[key] for key in wanted})
         note(f"{record}: was taken with other settings, or of other networks; everything is measured again")
+    if precision == INT8:
+        models, export = models.with_name(f"{models.name}-{INT8}"), partial(export, int8=True)
     files = _exported(wanted, models, export)
     measured = measure_files(files, device, precision, threads, seconds, RANDOM_WEIGHTS)
     write_measured(record, measured)

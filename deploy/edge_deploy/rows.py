@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from edge_deploy.origins import Origin, consumers, producers, role_of_kind
-from edge_deploy.runtime import Compiled, with_counters
+from edge_deploy.runtime import Compiled, runtime_info, with_counters
 from edge_toolkit.profile import QUIET, Row
 
 WINDOWS = 9
@@ -174,7 +174,7 @@ def _executed(counting: Compiled) -> list[tuple[Any, int]]:
     executed = []
     for op in counting.compiled.get_runtime_model().get_ordered_ops():
         ahead = [each.get_friendly_name() for each in producers(op)]
-        kind = _text(op, "layerType")
+        kind = runtime_info(op, "layerType")
         # What only constants lead to, such as reshaped weights, is worked out once, at compilation.
         if kind in CONSTANT or (ahead and constant.issuperset(ahead)):
             constant.add(op.get_friendly_name())
@@ -184,24 +184,20 @@ def _executed(counting: Compiled) -> list[tuple[Any, int]]:
 
 
 def _counter(op: Any) -> int:
-    text = _text(op, "execTimeMcs")
+    text = runtime_info(op, "execTimeMcs")
     return int(text) if text.isdecimal() else 0  # `not_executed` where it would be 0
 
 
-def _text(op: Any, key: str) -> str:
-    return str(op.rt_info[key].astype(str)) if key in op.rt_info else ""
-
-
 def _node(op: Any, time_us: float) -> Node:
-    kind = _text(op, "layerType")
+    kind = runtime_info(op, "layerType")
     # A reorder is made for the node that reads it; anything else without a name belongs to what feeds it.
     ahead, behind = (consumers(op), producers(op)) if kind == "Reorder" else (producers(op), consumers(op))
     return Node(
         name=op.get_friendly_name(),
         kind=kind,
-        kernel=_text(op, "primitiveType"),
-        precision=_text(op, "runtimePrecision"),
-        originals=tuple(name for name in _text(op, "originalLayersNames").split(",") if name),
+        kernel=runtime_info(op, "primitiveType"),
+        precision=runtime_info(op, "runtimePrecision"),
+        originals=tuple(name for name in runtime_info(op, "originalLayersNames").split(",") if name),
         near=tuple(each.get_friendly_name() for each in (*ahead, *behind)),
         time_us=time_us,
     )

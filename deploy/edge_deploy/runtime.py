@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from edge_toolkit.errors import InputError, MissingError
 from edge_toolkit.profile import Input
 
-PRECISIONS = ("f32", "bf16", "f16")
+INT8 = "int8"
+PRECISIONS = ("f32", "bf16", "f16", INT8)
+"""What can be asked for. int8 is asked of a quantised model: what is not quantised in it computes in f32."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def compile_model(
     Args:
         path: an ONNX file (.onnx) or an OpenVINO IR (.xml, its .bin beside it).
         device: an OpenVINO device that is present, such as CPU or NPU.
-        precision: `f32`, `bf16` or `f16`; asked for, since the default is a device's own (often bf16).
+        precision: one of `PRECISIONS`; asked for, since the default is a device's own (often bf16).
         threads: of the CPU.
         counters: whether each layer's time is counted, which slows the whole.
         seed: draws the inputs: floats from a normal distribution, integers 0 or 1.
@@ -139,7 +141,7 @@ def _compile(
     inputs = static_inputs(path, model)
     supported = set(core.get_property(device, "SUPPORTED_PROPERTIES"))
     wanted = {
-        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_PRECISION_HINT": "f32" if precision == INT8 else precision,
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "PERF_COUNT": counters,
@@ -148,6 +150,7 @@ def _compile(
         compiled = core.compile_model(model, device, {key: wanted[key] for key in wanted if key in supported})
     except RuntimeError as error:
         raise InputError(f"{path}: {device} cannot compile it ({_gist(error)}); try another --device") from error
+    hint = _read_back(compiled, "INFERENCE_PRECISION_HINT", supported)
     request = compiled.create_infer_request()
     tensors = random_inputs(inputs, seed)
     for index, tensor in enumerate(tensors):
@@ -163,7 +166,7 @@ def _compile(
         device=device,
         device_name=str(core.get_property(device, "FULL_DEVICE_NAME")).strip(),
         asked_precision=precision,
-        precision=_read_back(compiled, "INFERENCE_PRECISION_HINT", supported),
+        precision=_int8_or(compiled, hint) if precision == INT8 else hint,
         threads=int(_read_back(compiled, "INFERENCE_NUM_THREADS", supported) or 0),
         streams=int(_read_back(compiled, "NUM_STREAMS", supported) or 0),
     )
@@ -194,6 +197,11 @@ def check_precisions(ready: Iterable[Compiled]) -> None:
         each.precision: each for each in ready if each.precision not in (each.asked_precision, "")
     }  # some don't tell
     for each in others.values():
+        if each.asked_precision == INT8:
+            raise MissingError(
+                f"--precision int8: {each.device} computes {each.path} in {each.precision}; give a quantised model, or "
+                f"ask for {each.precision}"
+            )
         runs_in = " and ".join(sorted(others))
         raise MissingError(
             f"--precision {each.asked_precision}: {each.device} computes in {runs_in} instead; ask for that, or for "
@@ -270,6 +278,20 @@ def _read_back(compiled: Any, name: str, supported: set[str]) -> str:
         return ""
     value = compiled.get_property(name)
     return str(value.to_string() if hasattr(value, "to_string") else value)
+
+
+def _int8_or(compiled: Any, hint: str) -> str:
+    """int8 where any node computes in it, else the hint; empty where the device does not tell."""
+    try:
+        nodes = compiled.get_runtime_model().get_ops()
+    except RuntimeError:
+        return ""
+    return INT8 if any(runtime_info(op, "runtimePrecision") in ("i8", "u8") for op in nodes) else hint
+
+
+def runtime_info(op: Any, key: str) -> str:
+    """What the runtime model says of an executed node; empty where it says nothing."""
+    return str(op.rt_info[key].astype(str)) if key in op.rt_info else ""
 
 
 def _gist(error: Exception) -> str:

@@ -160,7 +160,7 @@ def test_listed_networks_are_measured_once(tmp_path: Path, ir: IRMaker, capsys: 
     assert exports.asked == ["padded-windows", "sequence"]
     assert list(measured.candidates) == [digest(PADDED_WINDOWS), digest(SEQUENCE)]
     assert read_measured(listed_record(listed)) == measured
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["two.jsonl", "two.measured.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["two.jsonl", "two.jsonl.measured.json"]
     assert measure_listed(listed, seconds=QUICK, export=exports) == measured
     assert len(exports.asked) == 2
 

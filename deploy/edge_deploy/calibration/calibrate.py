@@ -1,6 +1,5 @@
 """`calibrate`: from a kit of networks to a device file whose latencies are those of the device at hand."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +22,7 @@ from edge_toolkit.layers import Kind, layers_of
 from edge_toolkit.machine import last_cache_kib, this_machine
 from edge_toolkit.measured import Settings
 from edge_toolkit.memory import Memory
-from edge_toolkit.processors import Calibrated, Roofline
+from edge_toolkit.processors import Calibrated
 
 Floats = NDArray[np.float64]
 
@@ -36,6 +35,7 @@ class Calibrating:
     """A calibrated device, and for each network what it was predicted from the others and measured, us."""
 
     device: Device
+    calibration: Calibration
     predicted_us: Floats
     measured_us: Floats
 
@@ -46,7 +46,7 @@ def calibrate(folder: Path, kit: Kit, out: Path, settings: Settings) -> Calibrat
     Args:
         folder: of the kit.
         kit: what it holds.
-        out: the device's file. What is measured is kept in a folder beside it until the file is written.
+        out: the device's file. What is measured is kept `beside` it, for the caller to remove.
         settings: OpenVINO device, precision and threads.
 
     Raises:
@@ -76,12 +76,11 @@ def calibrate(folder: Path, kit: Kit, out: Path, settings: Settings) -> Calibrat
     )
     device = device_of(out.stem, settings.precision, coefficients_of(samples), calibration)
     write_device(out, device)
-    shutil.rmtree(beside(out))
-    return Calibrating(device, predicted_us, measured_us)
+    return Calibrating(device, calibration, predicted_us, measured_us)
 
 
 def beside(out: Path) -> Path:
-    """Where a calibration keeps what it has done, until its file is written."""
+    """Where a calibration keeps what it has done, until everything is written."""
     return out.with_name(f"{out.stem}.calibrating")
 
 
@@ -104,19 +103,23 @@ def coefficients_of(samples: Sequence[Sample]) -> dict[Kind, dict[str, float]]:
 def device_of(name: str, precision: str, ns: dict[Kind, dict[str, float]], calibration: Calibration) -> Device:
     """The device that was calibrated; its energy is modelled, by constants from elsewhere."""
     elsewhere = load_device(MODELLED)
-    core = elsewhere.processors["cpu"]
-    if not isinstance(core, Roofline):
-        raise AssertionError(f"{MODELLED} is a roofline")
-    cpu = Calibrated(kind="calibrated", ns=ns, pj_per_mac=_assumed(core.pj_per_mac), static_mw=_assumed(core.static_mw))
-    threads = "1 thread" if calibration.threads == 1 else f"{calibration.threads} threads"
+    known = dict(elsewhere.constants())
+    processor = Calibrated(
+        kind="calibrated",
+        ns=ns,
+        pj_per_mac=_assumed(known["processors.cpu.pj_per_mac"]),
+        static_mw=_assumed(known["processors.cpu.static_mw"]),
+    )
+    kind = calibration.device.partition(".")[0].lower()  # GPU.0 is a gpu
+    threads = f", {calibration.threads} thread{'s' if calibration.threads > 1 else ''}" if kind == "cpu" else ""
     return Device(
         schema=2,
         name=name,
-        description=f"{calibration.device_name}, {threads}, calibrated on {calibration.networks} networks of "
+        description=f"{calibration.device_name}{threads}, calibrated on {calibration.networks} networks of "
         f"{calibration.space}",
         origin="calibrated",
         precision=precision,
-        processors={calibration.device.lower(): cpu},
+        processors={kind: processor},
         memory=_memory(elsewhere.memory),
         calibration=calibration,
     )

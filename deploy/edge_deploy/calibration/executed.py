@@ -25,9 +25,10 @@ def rows_executed(ready: Compiled, spec: ModelSpec) -> dict[str, tuple[float, ..
         spec: the network.
     """
     try:
-        nodes = window_of(ready, WINDOW_S).nodes
+        ready.compiled.get_runtime_model()
     except RuntimeError:  # what a plugin without a runtime graph raises
         return None
+    nodes = window_of(ready, WINDOW_S).nodes
     names = layers_of(spec).name.tolist()
     return _columns(nodes, layers_by_node(nodes, origins_of(ready.model, spec)), names)
 

@@ -73,7 +73,10 @@ def fit(samples: Sequence[Sample]) -> Floats:
 
 
 def predicted_from_others(samples: Sequence[Sample]) -> Floats:
-    """What each network is predicted to take by a fit to all the others, us."""
+    """What each network is predicted to take by a fit to all the others, us.
+
+    One number is taken from all: what a request takes more than its rows, a median over the networks.
+    """
     evidence = _evidence(samples)
     return np.array(
         [each.terms @ _solved([*evidence[:place], *evidence[place + 1 :]]) for place, each in enumerate(evidence)]

@@ -16,14 +16,22 @@ from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked, read_json, write_json
 from edge_toolkit.specs import ModelSpec, digest, read_spec, spec_to_json
 
+FEWEST = 2
+"""Networks, for each one is predicted from the others."""
+
 
 @dataclass(frozen=True)
 class Plan:
-    """What was asked for: a sample of `space`, of so many networks, drawn with a seed."""
+    """What was asked for: a sample of `space`, of so many networks, drawn with a seed, in int8 or not.
+
+    `content` is the SHA-256 of the space's or the networks' file, which may change; empty where there is none.
+    """
 
     space: str
     networks: int
     seed: int
+    int8: bool = False
+    content: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,15 +56,20 @@ def prepared(
         export: makes an IR of a network in a folder.
 
     Raises:
-        InputError: the folder holds the kit of another plan, or can't be written.
+        InputError: the folder holds the kit of another plan, or can't be written; or there are fewer than two
+            distinct networks.
     """
     file = folder / "kit.json"
     kit = _read(file) if file.is_file() else None
     if kit is not None and kit.plan != plan:
-        was = f"{kit.plan.networks} networks of {kit.plan.space}, seed {kit.plan.seed}"
-        raise InputError(f"{folder}: holds another calibration ({was}); give its options, or remove the folder")
+        was = f"{kit.plan.networks} networks of {kit.plan.space}, seed {kit.plan.seed}, {_weights(kit.plan)}"
+        raise InputError(
+            f"{folder}: holds another calibration ({was}); give its options and files, or remove the folder"
+        )
     if kit is None:
         specs = {digest(spec): spec for spec in draw()}
+        if len(specs) < FEWEST:
+            raise InputError(f"{plan.space}: holds {len(specs)} distinct network; a calibration takes {FEWEST} or more")
         for name, spec in specs.items():
             write_json(_network(folder, name) / "architecture.json", spec_to_json(spec))
         kit = Kit(plan, tuple(specs))
@@ -77,11 +90,11 @@ def _export(folder: Path, kit: Kit, export: Callable[[ModelSpec, Path], Path]) -
                 advance(name)
 
 
-def read_kit(folder: Path) -> Kit:
-    """The complete kit in a folder.
+def read_kit(folder: Path, int8: bool = False) -> Kit:
+    """The complete kit in a folder, whose networks are quantised or not, as asked.
 
     Raises:
-        InputError: there is none, or it was not finished.
+        InputError: there is none, it was not finished, a network is missing, or its networks are the others.
     """
     file = folder / "kit.json"
     if not file.is_file():
@@ -89,6 +102,15 @@ def read_kit(folder: Path) -> Kit:
     kit = _read(file)
     if not kit.complete:
         raise InputError(f"{folder}: was not finished; give the same `calibrate --prepare` again")
+    missing = [name for name in kit.names if not model_of(folder, name).with_suffix(".bin").is_file()]
+    missing += [name for name in kit.names if not model_of(folder, name).is_file()]
+    if missing:
+        raise InputError(f"{folder}: network {missing[0]} is not whole; copy the folder again")
+    if kit.plan.int8 != int8:
+        raise InputError(
+            f"{folder}: its networks are in {_weights(kit.plan)}; measure them with --precision "
+            f"{'int8' if kit.plan.int8 else 'f32, bf16 or f16'}, or prepare others"
+        )
     return kit
 
 
@@ -100,6 +122,10 @@ def spec_of(folder: Path, name: str) -> ModelSpec:
 def model_of(folder: Path, name: str) -> Path:
     """Where the IR of a network of a kit is."""
     return _network(folder, name) / "model.xml"
+
+
+def _weights(plan: Plan) -> str:
+    return "int8" if plan.int8 else "f32"
 
 
 def _network(folder: Path, name: str) -> Path:

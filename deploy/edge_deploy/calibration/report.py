@@ -4,14 +4,10 @@ from rich.table import Table
 
 from edge_toolkit.calibration import Calibration
 from edge_toolkit.console import table
-from edge_toolkit.device import Device
 
 
-def calibration_tables(device: Device) -> list[Table | str]:
-    """The errors of a calibrated device."""
-    found = device.calibration
-    if found is None:
-        return []
+def calibration_tables(found: Calibration, precision: str) -> list[Table | str]:
+    """The errors of a device that was calibrated in a precision."""
     held = found.held_out
     low, high = held.mape_interval
     rows = [
@@ -21,12 +17,12 @@ def calibration_tables(device: Device) -> list[Table | str]:
         ("the same networks measured again: mean difference", f"{found.repeatability.mean:.2%}", ""),
         ("the same networks measured again: 95 % are within", f"{found.repeatability.p95:.2%}", ""),
     ]
-    return [_title(device, found), table(("what", "share", "95 % interval"), rows)]
+    return [_title(found, precision), table(("what", "share", "95 % interval"), rows)]
 
 
-def _title(device: Device, found: Calibration) -> str:
+def _title(found: Calibration, precision: str) -> str:
     fastest, slowest = found.latency_ms
     return (
-        f"{found.device} {found.device_name}, {device.precision}, threads {found.threads}, OpenVINO {found.openvino}: "
+        f"{found.device} {found.device_name}, {precision}, threads {found.threads}, OpenVINO {found.openvino}: "
         f"{found.networks} networks of {found.space}, {fastest:.4f} to {slowest:.4f} ms"
     )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -23,7 +24,7 @@ from edge_deploy.runtime import Compiled, check_precisions, compile_model
 from edge_toolkit.calibration import Repeatability
 from edge_toolkit.console import note, progress
 from edge_toolkit.errors import InputError
-from edge_toolkit.files import checked, read_text, writing
+from edge_toolkit.files import checked, read_text, write_text, writing
 from edge_toolkit.measured import Settings
 
 TURNS = 6
@@ -35,8 +36,8 @@ MOST_TURNS = 10
 NOISY = 0.015
 """Mean difference between two halves of the visits from which on there are more of them."""
 
-PATIENCE_S = 60.0
-"""Measuring is not prolonged once it has taken this long."""
+PATIENCE_S = 1.5
+"""Measuring is not prolonged once it has taken this long a network."""
 
 COUNTED = (0, 3)
 """Turns in which the executed nodes are counted, too."""
@@ -87,7 +88,7 @@ def measured(folder: Path, kit: Kit, file: Path, settings: Settings) -> tuple[Vi
     turns, begin = TURNS, time.perf_counter()
     while True:
         visits += _visited(folder, kit, file, settings, visits, turns)
-        late = turns >= MOST_TURNS or time.perf_counter() - begin > PATIENCE_S
+        late = turns >= MOST_TURNS or time.perf_counter() - begin > PATIENCE_S * len(kit.names)
         if late or repeatability(visits).mean <= NOISY:
             return tuple(visits)
         turns += 2
@@ -134,17 +135,12 @@ def _visited(
     done = {(visit.network, visit.turn) for visit in visits}
     taken = []
     order = [(name, turn) for turn in range(turns) for name in (kit.names if turn % 2 == 0 else kit.names[::-1])]
-    with (
-        writing(file),
-        file.open("a", encoding="utf-8") as lines,
-        no_collection(),
-        progress("measure", len(order), len(done)) as advance,
-    ):
+    with no_collection(), progress("measure", len(order), len(done)) as advance:
         for name, turn in order:
             if (name, turn) not in done:
                 taken.append(_visit(folder, name, turn, settings))
-                lines.write(json.dumps(asdict(taken[-1])) + "\n")
-                lines.flush()
+                with writing(file), file.open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps(asdict(taken[-1])) + "\n")
                 advance(name)
     return taken
 
@@ -178,14 +174,21 @@ def _begun(file: Path, kit: Kit, settings: Settings) -> tuple[Visit, ...]:
     heading = json.dumps({"settings": asdict(settings), "networks": kit.names}) + "\n"
     lines = read_text(file).splitlines(keepends=True) if file.is_file() else []
     whole = [line for line in lines if line.endswith("\n")]  # the last one may have been cut off
-    if whole and json.loads(whole[0]) != json.loads(heading):
+    plain = [_plain(file, number, line) for number, line in enumerate(whole, start=1)]
+    if plain and plain[0] != json.loads(heading):
         raise InputError(
             f"{file}: was begun with other settings, or on other networks; give those again, or remove the file"
         )
-    with writing(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("".join(whole) or heading, encoding="utf-8")
-    return tuple(checked(_ADAPTER, json.loads(line), str(file)) for line in whole[1:])
+    if not whole or whole != lines:
+        write_text(file, "".join(whole) or heading)
+    return tuple(checked(_ADAPTER, each, str(file)) for each in plain[1:])
+
+
+def _plain(file: Path, number: int, line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{file}: line {number} is damaged; remove the line, or the file to measure again") from error
 
 
 _ADAPTER: TypeAdapter[Visit] = TypeAdapter(Visit)

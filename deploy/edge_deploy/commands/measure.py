@@ -37,6 +37,7 @@ def measure_command(
 
     from edge_deploy.manifest import NAME
     from edge_deploy.measure import front_table, measure_files, measured_table
+    from edge_deploy.runtime import INT8
     from edge_deploy.target import target_of
     from edge_toolkit.console import note, show
     from edge_toolkit.errors import InputError
@@ -58,7 +59,7 @@ def measure_command(
         measured = measure_files({str(found.path): found.file}, *settings)
         show([measured_table(measured)], asdict(measured), json_to)
         return
-    require("search", "matplotlib", "torch", "onnx", "onnxscript")
+    require("search", "matplotlib", "torch", "onnx", "onnxscript", *(["nncf"] if precision == INT8 else []))
     from edge_deploy.measure_networks import listed_record, measure_front, measure_listed
 
     if run is not None:

@@ -10,5 +10,5 @@ def _upper(name: str) -> str:
 
 
 Device = Annotated[str, typer.Option("--device", "-d", callback=_upper, help="An OpenVINO device.")]
-Precision = Annotated[str, typer.Option("--precision", help="f32, bf16 or f16; read back and shown.")]
+Precision = Annotated[str, typer.Option("--precision", help="f32, bf16, f16 or int8; read back and shown.")]
 Threads = Annotated[int, typer.Option("--threads", help="Threads of the CPU.")]

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from edge_deploy.calibration import windows
-from edge_deploy.calibration.calibrate import beside, calibrate, write_device
+from edge_deploy.calibration.calibrate import beside, calibrate, samples_of
+from edge_deploy.calibration.fit import fit
 from edge_deploy.calibration.kit import Kit, Plan, prepared, read_kit, spec_of
 from edge_deploy.calibration.windows import Visit, repeatability, requests_us, rows_us
 from edge_deploy.measure import settings_of
@@ -20,6 +21,7 @@ from edge_toolkit.cli import main
 from edge_toolkit.cost import estimate
 from edge_toolkit.device import load_device
 from edge_toolkit.errors import InputError, MissingError
+from edge_toolkit.layer_terms import terms_of
 from edge_toolkit.layers import layers_of
 from edge_toolkit.specs import ModelSpec, digest, spec_to_json
 from tests.edge_deploy.conftest import IRMaker
@@ -27,6 +29,9 @@ from tests.edge_deploy.networks_for_tests import NETWORKS
 
 HYBRIDS = {digest(spec): name for name, spec in NETWORKS.items() if not name.startswith("lstm")}
 PLAN = Plan("tiny", len(HYBRIDS), 0)
+
+
+visit = windows._visit
 
 
 @pytest.fixture(autouse=True)
@@ -72,11 +77,12 @@ def test_a_calibrated_device_is_a_device_like_any_other(
     assert (loaded.calibration.space, loaded.calibration.networks) == ("tiny", 4)
     fastest, slowest = loaded.calibration.latency_ms
     assert (fastest, slowest) == pytest.approx((done.measured_us.min() / 1e3, done.measured_us.max() / 1e3), abs=1e-6)
-    assert not beside(out).exists()
-    for spec in networks():
-        cost = estimate(layers_of(spec), loaded)
-        assert cost.latency_origin == "calibrated"
-        assert 0 < cost.latency_ms < 10 * slowest
+    kept = windows.measured(*kit, beside(out) / "visits.jsonl", settings_of("CPU", "f32", 1))
+    samples = samples_of(*kit, kept)
+    refitted_us = np.stack([terms_of(each.layers).sum(axis=0) for each in samples]) @ fit(samples) / 1e3
+    costs = [estimate(layers_of(spec), loaded) for spec in networks()]
+    assert [1e3 * cost.latency_ms for cost in costs] == pytest.approx(refitted_us, rel=1e-4), "the file rounds"
+    assert {cost.latency_origin for cost in costs} == {"calibrated"}
 
 
 def test_a_stop_loses_one_visit_at_most(kit: tuple[Path, Kit], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +140,7 @@ def test_a_kit_is_finished_where_it_was_left(tmp_path: Path, export: Callable[[M
         prepared(tmp_path, PLAN, networks, failing)
     with pytest.raises(InputError, match="was not finished"):
         read_kit(tmp_path)
-    with pytest.raises(InputError, match=r"holds another calibration \(4 networks of tiny, seed 0\)"):
+    with pytest.raises(InputError, match=r"holds another calibration \(4 networks of tiny, seed 0, f32\)"):
         prepared(tmp_path, replace(PLAN, seed=1), networks, export)
     kit = prepared(tmp_path, PLAN, networks, failing)
     assert len(asked) == 5, "two were there, the third is made again"
@@ -187,11 +193,13 @@ def test_the_rows_of_a_network_are_its_layers(kit: tuple[Path, Kit], tmp_path: P
         (["--space", "imu-s"], "--out is missing; give the device's file"),
         (["--space", "imu-s", "--out", "a.json"], "--out a.json must end in .yaml or .yml"),
         (["--space", "imu-s", "--prepare", "kit", "--out", "a.yaml"], "--prepare measures nothing"),
+        (["--space", "imu-s", "--prepare", "kit", "--json", "-"], "--prepare measures nothing"),
+        (["--run", "kit", "--out", "a.yaml", "--seed", "1"], "--run measures the networks of its folder"),
         (["--space", "imu-s", "--out", "a.yaml", "--plot", "a.pdf"], "--plot a.pdf must end in .png or .svg"),
-        (["--space", "imu-s", "--out", "a.yaml", "--precision", "int8"], "networks are not quantised yet"),
         (["--space", "imu-s", "--out", "a.yaml", "--precision", "f8"], "--precision f8 is not known"),
         (["--space", "imu-s", "--out", "a.yaml", "-d", "WARP"], "--device WARP: OpenVINO does not see it"),
         (["--space", "warp", "--out", "a.yaml"], "space 'warp' is no built-in space"),
+        (["--space", "imu-s", "--prepare", "kit", "--precision", "f8"], "--precision f8 is not known"),
         (["--run", "nowhere", "--out", "a.yaml"], "nowhere: holds no kit"),
         (["--architectures", "nowhere", "--out", "a.yaml"], "nowhere: cannot be read"),
     ],
@@ -224,6 +232,84 @@ def test_the_command_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "predicts latencies by it" in told
     assert (tmp_path / "plot.png").stat().st_size > 1000
     assert load_device(str(out)).origin == "calibrated"
+    assert not beside(out).exists()
+
+
+def test_what_was_measured_is_kept_until_all_is_written(
+    kit: tuple[Path, Kit], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, blocked = tmp_path / "mine.yaml", tmp_path / "file"
+    blocked.write_text("")
+    asked = ["calibrate", "--run", str(kit[0]), "--out", str(out), "--plot"]
+    with pytest.raises(SystemExit) as stopped:
+        main([*asked, str(blocked / "plot.png")])
+    assert stopped.value.code == 2
+    monkeypatch.setattr(windows, "_visit", lambda *_: pytest.fail("measured again"))
+    with pytest.raises(SystemExit) as stopped:
+        main([*asked, str(tmp_path / "plot.png")])
+    assert stopped.value.code == 0
+    assert not beside(out).exists()
+
+
+def test_a_damaged_record_is_told(kit: tuple[Path, Kit], tmp_path: Path) -> None:
+    out, settings = tmp_path / "mine.yaml", settings_of("CPU", "f32", 1)
+    calibrate(*kit, out, settings)
+    record = beside(out) / "visits.jsonl"
+    lines = record.read_text().splitlines(keepends=True)
+    record.write_text("".join([*lines[:3], "\0\0\n", *lines[4:]]))
+    with pytest.raises(InputError, match=r"visits.jsonl: line 4 is damaged; remove the line"):
+        calibrate(*kit, out, settings)
+    record.write_text("".join([*lines[:3], *lines[4:]]))
+    assert calibrate(*kit, out, settings).calibration.networks == 4
+
+
+def test_a_list_that_changed_is_another_calibration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    listed, folder = tmp_path / "listed.jsonl", tmp_path / "kit"
+
+    def prepare(*names: str) -> tuple[object, str]:
+        listed.write_text("".join(json.dumps(spec_to_json(NETWORKS[name])) + "\n" for name in names))
+        with pytest.raises(SystemExit) as stopped:
+            main(["calibrate", "--architectures", str(listed), "--prepare", str(folder)])
+        return stopped.value.code, capsys.readouterr().err.replace("\n", " ")
+
+    status, told = prepare("one-point", "one-point")
+    assert (status, "holds 1 distinct network; a calibration takes 2 or more" in told) == (2, True)
+    assert prepare("one-point", "sequence")[0] == 0
+    status, told = prepare("one-point", "sequence-windows")
+    assert (status, "holds another calibration" in told) == (2, True)
+    (folder / "networks" / digest(NETWORKS["sequence"]) / "model.bin").unlink()
+    with pytest.raises(InputError, match=r"is not whole; copy the folder again"):
+        read_kit(folder)
+
+
+def test_quantised_networks_make_an_int8_device(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--prepare` quantises, `--run` sees that it did, and every convolution's executed node is found."""
+    listed, folder, out = tmp_path / "listed.jsonl", tmp_path / "kit", tmp_path / "mine.yaml"
+    few = ("one-point", "sequence")
+    listed.write_text("".join(json.dumps(spec_to_json(NETWORKS[name])) + "\n" for name in few))
+    kept: list[Visit] = []
+    monkeypatch.setattr(windows, "_visit", lambda *given: kept.append(visit(*given)) or kept[-1])
+
+    def run(status: int, *options: str) -> str:
+        with pytest.raises(SystemExit) as stopped:
+            main(["calibrate", *options])
+        assert stopped.value.code == status
+        return capsys.readouterr().err.replace("\n", " ")
+
+    told = run(0, "--architectures", str(listed), "--prepare", str(folder), "--precision", "int8")
+    assert f"calibrate --run {folder} --precision int8 --out" in told
+    told = run(2, "--run", str(folder), "--out", str(out))
+    assert "its networks are in int8; measure them with --precision int8" in told
+    run(0, "--run", str(folder), "--precision", "int8", "--out", str(out))
+    device = load_device(str(out))
+    assert (device.precision, device.element_bytes) == ("int8", 1)
+    for each in kept:
+        rows = rows_us(kept)[each.network]
+        convs = np.isin(layers_of(spec_of(folder, each.network)).kind, ["conv", "depthwise"])
+        assert rows is not None
+        assert (rows.nodes[rows.executed_by[convs]] > 0).all()
 
 
 def test_a_kit_runs_without_the_workstations_packages(kit: tuple[Path, Kit], tmp_path: Path) -> None:
@@ -241,10 +327,3 @@ def test_a_kit_runs_without_the_workstations_packages(kit: tuple[Path, Kit], tmp
     assert done.returncode == 0, done.stderr
     assert "4 networks of tiny" in done.stdout
     assert load_device(str(out)).calibration is not None
-
-
-def test_a_file_that_was_written_is_read_as_it_was(kit: tuple[Path, Kit], tmp_path: Path) -> None:
-    done = calibrate(*kit, tmp_path / "mine.yaml", settings_of("CPU", "f32", 1))
-    write_device(tmp_path / "again.yaml", done.device)
-    assert load_device(str(tmp_path / "again.yaml")) == done.device
-    assert asdict(settings_of("CPU", "f32", 1))["precision"] == done.device.precision

@@ -1,0 +1,34 @@
+"""INT8 by NNCF: a network whose weights and activations are quantised after training."""
+
+import logging
+import os
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from io import StringIO
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+from edge_deploy.ir import IR, written
+
+os.environ.setdefault("NNCF_CI", "1")  # else NNCF tells Google Analytics that it is used, without asking
+
+
+def quantised(ir: IR, samples: Sequence[Sequence[NDArray[Any]]]) -> IR:
+    """An IR in int8: a scale a channel for weights, activations as NNCF's transformer type has them.
+
+    Args:
+        ir: in float32.
+        samples: inputs that the ranges of activations are taken from, one array an input of the model.
+    """
+    import nncf
+
+    nncf.set_log_level(logging.ERROR)
+    model = ov.Core().read_model(model=ir.xml, weights=ov.Tensor(np.frombuffer(ir.bin, dtype=np.uint8)))
+    with redirect_stdout(StringIO()):  # its progress bars
+        done = nncf.quantize(
+            model, nncf.Dataset(samples), subset_size=len(samples), model_type=nncf.ModelType.TRANSFORMER
+        )
+    return written(done)
