@@ -21,7 +21,7 @@ Rows that multiply nothing (softmax, pooling, residual additions, window shuffle
 stores, so the scores of an attention with padded windows have some: the mask that they add.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from math import prod
 from typing import Any, Literal, NamedTuple, get_args
@@ -123,6 +123,27 @@ class LayerTable:
             "macs": self.macs.tolist()
         }
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def place_of(name: str, names: Collection[str]) -> tuple[str, str]:
+    """Block and role of a row, from its name alone.
+
+    Args:
+        name: of a row of `layers_of`.
+        names: of all rows of that network.
+    """
+    block, _, part = name.rpartition(".")
+    if not block:
+        return name, "conv" if name == "stem" else "layout"  # an LSTM's sequence of positions, and back
+    if block in ("head", "lstm"):
+        return (block, "head") if block == "head" else (name, "recurrent")
+    if part in ("partition", "merge"):
+        return block, "layout"
+    if part.startswith("mlp_"):
+        return block, "mlp"
+    if part == "depthwise" or f"{block}.depthwise" not in names:
+        return block, "depthwise" if part == "depthwise" else "attention"
+    return block, "conv"
 
 
 def layers_of(spec: ModelSpec) -> LayerTable:

@@ -22,8 +22,8 @@ _LOGIC = (
     "Equal Greater GreaterEqual IsFinite IsInf IsNaN Less LessEqual LogicalAnd LogicalNot LogicalOr LogicalXor NotEqual"
 )
 _FUNCTIONS = (
-    "Abs Acos Acosh Asin Asinh Atan Atanh Ceiling Clamp Convert ConvertLike Cos Cosh Elu Erf Exp FakeConvert "
-    "FakeQuantize Floor Gelu HSigmoid HSwish HardSigmoid Log Mish Negative PRelu Relu Round Selu Sigmoid Sign Sin "
+    "Abs Acos Acosh Asin Asinh Atan Atanh Ceiling Clamp Convert ConvertLike Cos Cosh Elu Erf Exp Floor "
+    "Gelu HSigmoid HSwish HardSigmoid Log Mish Negative PRelu Relu Round Selu Sigmoid Sign Sin "
     "Sinh SoftPlus SoftSign Sqrt Swish Tan Tanh"
 )
 POINTWISE = frozenset((*_ARITHMETIC.split(), *_LOGIC.split(), *_FUNCTIONS.split(), "BatchNormInference"))

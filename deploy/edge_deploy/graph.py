@@ -2,7 +2,8 @@
 
 What only constants lead to is worked out once and is no operation here. What only gives the same elements another shape
 (a reshape, a transpose that moves axes of one element, a slice of everything) moves nothing: its output is its input.
-Nor does what takes elements that lie in one piece: its output is a part of its input.
+Nor does what takes elements that lie in one piece: its output is a part of its input. And what quantises a value tells
+in which type a device writes it: its output is its input, too.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -18,7 +19,7 @@ Shape = tuple[int, ...]
 OUTPUT, PART = -1, -2
 """Stand among the users of a value that leaves the model, and of one that is also read in parts."""
 
-_VIEWS = ("Identity", "Reshape", "Squeeze", "Unsqueeze")
+_VIEWS = ("FakeConvert", "FakeQuantize", "Identity", "Reshape", "Squeeze", "Unsqueeze")
 _RESIZES = ("Broadcast", "Concat", "Pad", "Slice", "Split", "StridedSlice", "Tile", "VariadicSplit")
 """Operations that leave the elements as they are where their number stays the same."""
 _CUTS = ("Gather", "Slice", "Split", "VariadicSplit")
@@ -102,11 +103,11 @@ def graph_of(model: Any, constant_inputs: Collection[int] = ()) -> Graph:
         if kind == "Result":
             if read[0] is not None:
                 users.setdefault(read[0], []).append(OUTPUT)
-        elif kind == "ShapeOf" or all(each is None for each in read):
+        elif kind in ("Constant", "ShapeOf") or (read and all(each is None for each in read)):
             sources |= {(name, port): None for port in range(node.get_output_size())}
-        elif read[0] is not None and _moves_nothing(node, kind):
+        elif read and read[0] is not None and _moves_nothing(node, kind):
             sources[name, 0] = read[0]
-        elif read[0] is not None and _takes_one_piece(node, kind):
+        elif read and read[0] is not None and _takes_one_piece(node, kind):
             users.setdefault(read[0], []).append(PART)
             for port in range(node.get_output_size()):
                 parts += 1
@@ -149,10 +150,17 @@ def _moves_nothing(node: Any, kind: str) -> bool:
             return False
         moved = [axis for axis in axes if shape.to_shape()[axis] != 1]
         return moved == sorted(moved)
-    if kind not in _RESIZES or node.get_output_size() != 1:
+    if kind not in _RESIZES or node.get_output_size() != 1 or not _keeps_order(node, kind):
         return False
     before, after = node.input(0).get_partial_shape(), node.output(0).get_partial_shape()
     return bool(before.is_static and after.is_static and prod(before.to_shape()) == prod(after.to_shape()))
+
+
+def _keeps_order(node: Any, kind: str) -> bool:
+    """Whether a slice goes forwards, and a pad cuts nothing."""
+    ports = {"Slice": (3,), "StridedSlice": (3,), "Pad": (1, 2)}.get(kind, ())
+    numbers = [_numbers(node, port) for port in ports if port < node.get_input_size()]
+    return all(each is not None and min(each, default=0) >= 0 for each in numbers)
 
 
 def _takes_one_piece(node: Any, kind: str) -> bool:

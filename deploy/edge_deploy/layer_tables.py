@@ -89,12 +89,18 @@ def cost_table(layers: LayerTable, cost: Cost, title: str) -> Table:
     return table(("layer", "kind", "kMACs", "processor", "way", "us", "uJ", "of the latency"), lines, title)
 
 
-def network_costs(names: Sequence[str], tables: Sequence[LayerTable], costs: Sequence[Cost]) -> list[dict[str, Any]]:
-    """What each of several networks costs, as plain data."""
+def network_costs(
+    names: Sequence[str], tables: Sequence[LayerTable], costs: Sequence[Cost | None]
+) -> list[dict[str, Any]]:
+    """What each of several networks costs, as plain data; one that the device can't run has no cost."""
+    nothing = {"latency_ms": None, "energy_mj": None}
     return [
-        {"network": name, **totals_of(layers), **_headline(cost)}
+        {"network": name, **totals_of(layers), **(nothing if cost is None else _headline(cost))}
         for name, layers, cost in zip(names, tables, costs, strict=True)
     ]
+
+
+COSTS = ("latency_ms", "energy_mj")
 
 
 def network_table(costs: Sequence[dict[str, Any]], title: str) -> Table:
@@ -105,20 +111,19 @@ def network_table(costs: Sequence[dict[str, Any]], title: str) -> Table:
             each["network"],
             _thousands(each["macs"]),
             each["weights"],
-            f"{each['latency_ms']:.4f}",
-            f"{each['energy_mj']:.4f}",
+            *(("can't run", "") if each["latency_ms"] is None else (f"{each[name]:.4f}" for name in COSTS)),
         )
         for number, each in enumerate(costs, start=1)
     ]
     return table(("line", "network", "kMACs", "weights", "ms", "mJ"), lines, title)
 
 
-def origin_line(device: Device, cost: Cost) -> str:
+def origin_line(device: Device) -> str:
     """Where the numbers come from."""
     constants = [value for _, value in device.constants()]
     assumed = sum(value.assumed for value in constants)
     return (
-        f"latency {cost.latency_origin}, energy {cost.energy_origin}, at {device.precision}; {assumed} of "
+        f"latency {device.origin}, energy modelled, at {device.precision}; {assumed} of "
         f"{len(constants)} constants are assumed (`edge-toolkit devices`)"
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-OPAQUE = ("TensorIterator", "Loop", "If", "Einsum", "DeformableConvolution", "BinaryConvolution")
+OPAQUE = ("TensorIterator", "Loop", "If", "Einsum", "BinaryConvolution")
 """Operations that multiply inside, in a body or by a formula, which is not counted."""
 
 WEIGHT_TYPES = ("f32", "f16", "bf16", "f64", "i8", "u8")
@@ -51,6 +51,10 @@ def _convolution(op: Any) -> int:
     return prod(_output(op)) * prod(_shape(op, 1)[1:])  # weights: (out, in, kernel...)
 
 
+def _deformable_convolution(op: Any) -> int:
+    return prod(_output(op)) * prod(_shape(op, 2)[1:])  # weights: (out, in / groups, kernel...), behind the offsets
+
+
 def _group_convolution(op: Any) -> int:
     return prod(_output(op)) * prod(_shape(op, 1)[2:])  # weights: (groups, out / groups, in / groups, kernel...)
 
@@ -86,6 +90,7 @@ def _cell(weights: int) -> Callable[[Any], int]:
 
 _COUNTS: dict[str, Callable[[Any], int]] = {
     "Convolution": _convolution,
+    "DeformableConvolution": _deformable_convolution,
     "GroupConvolution": _group_convolution,
     "ConvolutionBackpropData": _transposed_convolution,
     "GroupConvolutionBackpropData": _transposed_group_convolution,

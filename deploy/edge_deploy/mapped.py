@@ -73,7 +73,7 @@ def mapped(request: Request, second: bool, drawn: bool) -> Made:
         system_table(systems),
         "",
     ]
-    lines = [*store_lines(schedule, chosen), origin_line(request.device, schedule.cost)]
+    lines = [*store_lines(schedule, chosen), origin_line(request.device)]
     figure = _schedule(request, schedule) if drawn else None
     return Made([*tables, *lines], whole, figure)
 
@@ -129,20 +129,28 @@ def swept(request: Request, sweep: Sweep, drawn: bool) -> Made:
     """
     from edge_toolkit.mapping_figures import sweep_figure
 
-    points = {}
+    points, refused = {}, {}
     for value, device in sweep.devices(request.device).items():
-        schedule, _ = request.on(device)
-        points[value] = {**system_facts(schedule, request.objective.pipelined), **_area(device)}
+        try:
+            schedule, _ = request.on(device)
+            points[value] = {**system_facts(schedule, request.objective.pipelined), **_area(device)}
+        except AnswerIsNo as error:
+            refused[value] = error
+    if not points:
+        raise next(iter(refused.values()))
     payload = {
         "target": request.target,
         "device": request.device.name,
         "objective": request.objective.label,
         "place": sweep.place,
         "points": [{"value": value, **facts} for value, facts in points.items()],
+        "refused": {f"{value:g}": str(error) for value, error in refused.items()},
     }
     labelled = {value: {LABELS[name]: each for name, each in facts.items()} for value, facts in points.items()}
     figure = sweep_figure(sweep.place, labelled, request.title) if drawn else None
-    return Made([request.title, "", sweep_table(sweep.place, points), *_areas_of(request.device)], payload, figure)
+    lines = [f"{value:g}: {error}" for value, error in refused.items()]
+    shown: list[Table | str] = [request.title, "", sweep_table(sweep.place, points), *lines, *_areas_of(request.device)]
+    return Made(shown, payload, figure)
 
 
 def _area(device: Device) -> dict[str, float]:

@@ -15,22 +15,25 @@ from typing import Any
 from edge_deploy.graph import graph_of
 from edge_deploy.ir import is_numbered, name_after_layers
 from edge_deploy.model_rows import Row, rows_of
-from edge_deploy.origins import SUFFIX
 from edge_deploy.runtime import read_model, static_inputs
 from edge_toolkit.errors import InputError
-from edge_toolkit.layers import Layer, LayerTable, layers_of, table_of
+from edge_toolkit.layers import Layer, LayerTable, layers_of, place_of, table_of
 from edge_toolkit.specs import ModelSpec
 
-OUR_NAME = re.compile(r"([a-z]\w*(?:\.\w+)*)/[A-Z]\w*")
-"""The name of an operation in the toolkit's own exports."""
+OUR_NAME = re.compile(r"([a-z]\w*(?:\.\w+)*)/[A-Z]\w*(?:/\w+)*")
+"""The name of an operation in the toolkit's own exports; OpenVINO and NNCF put theirs behind what they add to it."""
+
+_NAMELESS = ("Constant", "FakeQuantize", "Parameter", "Result")
+"""Operations that are not ours to name."""
 
 
 @dataclass(frozen=True)
 class ModelLayers:
-    """A model's table, and the names of its operations that multiply in a way that is not counted."""
+    """A model's table, the names of its operations that multiply in a way that is not counted, whether it is ours."""
 
     table: LayerTable
-    uncounted: tuple[str, ...]
+    uncounted: tuple[str, ...] = ()
+    ours: bool = True
 
 
 def model_layers(path: Path, spec: ModelSpec | None = None) -> ModelLayers:
@@ -38,7 +41,7 @@ def model_layers(path: Path, spec: ModelSpec | None = None) -> ModelLayers:
 
     Args:
         path: an ONNX file (.onnx) or an OpenVINO IR (.xml, its .bin beside it).
-        spec: the network that it was exported from, if that is known: it tells blocks, roles and what training learns.
+        spec: the network that it was exported from, if that is known: it tells what training learns.
 
     Raises:
         InputError: the file can't be read as a model, its shapes are not static, or nothing is computed.
@@ -64,12 +67,12 @@ def _layers(model: Any, spec: ModelSpec | None) -> ModelLayers:
     if not rows:
         raise InputError("computes nothing from its inputs; give a network")
     layers = _by_layer(rows) if ours else _by_operation(rows)
-    return ModelLayers(table_of(layers if spec is None else _as_in(layers, spec)), tuple(uncounted))
+    return ModelLayers(table_of(layers if spec is None else _as_in(layers, spec)), tuple(uncounted), ours)
 
 
 def _is_ours(model: Any) -> bool:
-    inner = [op for op in model.get_ops() if op.get_type_name() not in ("Constant", "Parameter", "Result")]
-    names = [op.get_friendly_name().removesuffix(SUFFIX) for op in inner if not is_numbered(op)]
+    inner = [op for op in model.get_ops() if op.get_type_name() not in _NAMELESS]
+    names = [op.get_friendly_name() for op in inner if not is_numbered(op)]
     return bool(names) and all(OUR_NAME.fullmatch(name) for name in names)
 
 
@@ -93,7 +96,8 @@ def _by_layer(rows: Iterable[Row]) -> list[Layer]:
             layer = layer._replace(inputs=earlier.inputs + layer.inputs, outputs=earlier.outputs + layer.outputs)
         name = next((each for each in names if each not in layers), None) or _free(row.names[0], layers)
         layers[name] = layer._replace(name=name, out_w=layer.out_w if layer.m else layer.outputs)
-    return list(layers.values())
+    places = {name: place_of(name, layers) for name in layers}
+    return [each._replace(block=places[name][0], role=places[name][1]) for name, each in layers.items()]
 
 
 def _free(name: str, taken: Iterable[str]) -> str:
@@ -108,12 +112,5 @@ def _as_in(layers: list[Layer], spec: ModelSpec) -> list[Layer]:
     table = layers_of(spec)
     place = {name: index for index, name in enumerate(table.name.tolist())}
     known = sorted((each for each in layers if each.name in place), key=lambda each: place[each.name])
-    told = [
-        each._replace(
-            block=str(table.block[place[each.name]]),
-            role=str(table.role[place[each.name]]),
-            parameters=int(table.parameters[place[each.name]]),
-        )
-        for each in known
-    ]
+    told = [each._replace(parameters=int(table.parameters[place[each.name]])) for each in known]
     return told + [each for each in layers if each.name not in place]

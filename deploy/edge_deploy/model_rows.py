@@ -82,7 +82,7 @@ def _rows(graph: Graph, fused: Fused) -> list[Row]:
         weights = stored_beside(fused.ops, channels=0)
         layer = _layer(head, names[0], _traffic(fused, outputs), weights, inputs, outputs)
     else:
-        beside = [op for op in fused.ops if op is not head]
+        beside = [op for op in fused.ops if op.index > head.index]
         weights = sizes.weights + stored_beside(beside, channels=sizes.n if sizes.weights else 0)
         layer = _layer(head, names[0], sizes, weights, inputs, outputs)
     return [Row(layer, names)]
@@ -139,7 +139,9 @@ def _traffic(fused: Fused, outputs: int) -> Sizes:
 def _kind(fused: Fused) -> Kind:
     op = fused.head
     if fused.parts[0].normalises:
-        return "softmax" if any(each.kind == "Exp" for each in fused.ops) else "normalisation"
+        last = max(index for index, part in enumerate(fused.parts) if part.normalises)
+        inside = [op.kind for part in fused.parts[: last + 1] for op in part.ops]
+        return "softmax" if "Exp" in inside else "normalisation"
     if op.kind in ("LogSoftmax", "Softmax"):
         return "softmax"
     if op.kind.startswith("Reduce") or op.kind.endswith("Pool"):

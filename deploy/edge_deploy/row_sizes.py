@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import prod
 from typing import NamedTuple
 
-from edge_deploy.graph import Op, Shape
+from edge_deploy.graph import Op, Operand, Shape
 from edge_toolkit.layers import Kind
 
 
@@ -35,20 +35,20 @@ def sizes_of(op: Op) -> Sizes | None:
 
 def _convolution(op: Op) -> Sizes:
     out, into, *kernel = op.operands[1].shape
-    return _windows(op, out, into, 1, kernel, op.operands[1].shape)
+    return _windows(op, out, into, 1, kernel, op.operands[1])
 
 
 def _group_convolution(op: Op) -> Sizes:
     groups, out, into, *kernel = op.operands[1].shape
-    return _windows(op, groups * out, into, groups, kernel, op.operands[1].shape)
+    return _windows(op, groups * out, into, groups, kernel, op.operands[1])
 
 
 def _deformable_convolution(op: Op) -> Sizes:
     out, into, *kernel = op.operands[2].shape
-    return _windows(op, out, into, op.attributes.get("group", 1), kernel, op.operands[2].shape)
+    return _windows(op, out, into, op.attributes.get("group", 1), kernel, op.operands[2])
 
 
-def _windows(op: Op, out: int, into: int, groups: int, kernel: list[int], weights: Shape) -> Sizes:
+def _windows(op: Op, out: int, into: int, groups: int, kernel: list[int], weights: Operand) -> Sizes:
     kernel_h, kernel_w = _grid(kernel)
     batch, _, *places = op.outputs[0]
     out_h, out_w = _grid(places)
@@ -63,7 +63,7 @@ def _windows(op: Op, out: int, into: int, groups: int, kernel: list[int], weight
         kernel_h=kernel_h,
         kernel_w=kernel_w,
         stride=max(op.attributes["strides"]),
-        weights=prod(weights) if op.operands[1].value is None or op.kind == "DeformableConvolution" else 0,
+        weights=prod(weights.shape) if weights.value is None else 0,
     )
 
 

@@ -7,8 +7,8 @@ from edge_deploy.graph import Op
 
 _LINEAR = ("Add", "BatchNormInference", "Divide", "Multiply", "Subtract")
 _CHANGES_NO_VALUE = ("Convert", "ConvertLike")
-_SETTINGS = ("FakeConvert", "FakeQuantize", "Interpolate")
-"""Their constants are scales of the whole layer, which a device folds or is told."""
+_SETTINGS = ("Interpolate",)
+"""Their constants are scales of the whole layer, which a device is told."""
 
 
 def stored_beside(ops: Iterable[Op], channels: int) -> int:

@@ -1,24 +1,24 @@
 """The layers of whatever a command is pointed at: a bundle, a bare model, or a network that is only described."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from edge_deploy.manifest import NAME
+from edge_deploy.model_layers import ModelLayers, model_layers
 from edge_deploy.target import target_of
+from edge_toolkit.device import Device
 from edge_toolkit.errors import InputError
-from edge_toolkit.layers import LayerTable, layers_of
+from edge_toolkit.layers import layers_of
 from edge_toolkit.specs import read_spec
 
 DESCRIPTION = "architecture.json"
 
 
-def layers_at(path: Path) -> tuple[LayerTable, tuple[str, ...]]:
-    """The layer table of a target.
+def layers_at(path: Path) -> ModelLayers:
+    """The layers of a target.
 
     Args:
         path: a bundle, an ONNX file (.onnx), an OpenVINO IR (.xml), a model folder, or a network's description (.json).
-
-    Returns:
-        The table, and the names of operations that multiply in a way that is not counted.
 
     Raises:
         InputError: there is nothing, or something else, or it breaks a rule.
@@ -32,9 +32,17 @@ def layers_at(path: Path) -> tuple[LayerTable, tuple[str, ...]]:
             )
         path = path / DESCRIPTION
     if path.suffix == ".json":
-        return layers_of(read_spec(path)), ()
-    from edge_deploy.model_layers import model_layers
-
+        return ModelLayers(layers_of(read_spec(path)))
     target = target_of(path)
-    found = model_layers(target.file, target.spec)
-    return found.table, found.uncounted
+    return model_layers(target.file, target.spec)
+
+
+def doubts(found: ModelLayers, device: Device | None = None) -> Iterator[str]:
+    """What a reader of a model's costs on a device should know, in lines."""
+    if found.uncounted:
+        yield f"what {', '.join(found.uncounted)} multiplies inside is not counted"
+    if device is not None and device.calibration is not None and not found.ours:
+        yield (
+            f"{device.name} was calibrated on networks of {device.calibration.space}, and the model comes from "
+            "elsewhere: see its latency as a guess, and `edge-toolkit measure` it"
+        )

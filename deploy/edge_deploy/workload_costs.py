@@ -41,8 +41,8 @@ def workload_costs(path: Path, device: str | None) -> tuple[list[Table | str], d
     Raises:
         InputError: the file breaks a rule, a device is unknown or has no array.
     """
-    measured = read_workloads(path)
-    names = _devices(path, measured, device)
+    measured = read_workloads(path) if device is not None else read_workloads(path, _fault)
+    names = [device or DEVICES[_plain(spelled)] for spelled in measured.device]
     cycles = np.zeros(len(names))
     for name in dict.fromkeys(names):
         rows = np.array([each == name for each in names])
@@ -56,18 +56,14 @@ def workload_costs(path: Path, device: str | None) -> tuple[list[Table | str], d
     return drawn, {"workloads": entries, "summary": summary}
 
 
-def _devices(path: Path, measured: MeasuredWorkloads, device: str | None) -> list[str]:
-    if device is not None:
-        return [device] * len(measured.line)
-    names, problems = [], []
-    for line, spelled in zip(measured.line, measured.device, strict=True):
-        plain = spelled.rsplit("VPUDevice.")[-1].upper().replace("VPU", "NPU").replace("_", "").replace("-", "")
-        names.append(DEVICES.get(plain, ""))
-        if not names[-1]:
-            problems.append(f"line {line}: device is {spelled!r}; use NPU2.7 or NPU4.0, or name one with --device")
-    if problems:
-        raise InputError.listing(str(path), problems)
-    return names
+def _plain(spelled: str) -> str:
+    """A device's name as `DEVICES` has it."""
+    return spelled.rsplit("VPUDevice.")[-1].upper().replace("VPU", "NPU").replace("_", "").replace("-", "")
+
+
+def _fault(spelled: str) -> str:
+    known = _plain(spelled) in DEVICES
+    return "" if known else f"device is {spelled!r}; use NPU2.7 or NPU4.0, or name one with --device"
 
 
 def _array(name: str) -> Systolic:

@@ -103,12 +103,11 @@ def test_a_sweep_maps_anew_at_each_value(target: str) -> None:
 
 def test_area_is_told_where_a_source_gives_it(target: str) -> None:
     device = "xr-npu+cim-sram-digital"
-    area_mm2 = getattr(load_device(device).processors["cim"], "area_mm2", None)
     points = facts(target, "--device", device, "--sweep", "cim.macros=2,4")["points"]
-    if area_mm2 is None:
-        assert "area_mm2" not in points[0]
-    else:
-        assert points[1]["area_mm2"] == pytest.approx(2 * points[0]["area_mm2"])
+    a_macro = load_device(device).model_dump()["processors"]["cim"]["macro_mm2"]["value"]
+    assert [point["area_mm2"] for point in points] == pytest.approx([2 * a_macro, 4 * a_macro])
+    points = facts(target, "--device", BOTH, "--sweep", "cim.macros=2,4")["points"]
+    assert "area_mm2" not in points[0], "no source gives that of MRAM"
 
 
 @pytest.mark.parametrize("extra", [[], ["--sweep", "cim.macros=4,8"]])

@@ -61,6 +61,10 @@ CASES = {
         ops.group_convolution(x(1, 4, 8, 10), w(2, 3, 2, 3, 3), **along(2)),
         Sizes("conv", 80, 18, 6, 2, 8, 10, 3, 3, 1, 108),
     ),
+    "deformable": (  # 2 offsets for each of 9 taps come in beside
+        ops.deformable_convolution(x(1, 4, 8, 10), x(1, 18, 8, 10), w(6, 2, 3, 3), **along(2), group=2),
+        Sizes("conv", 80, 18, 6, 2, 8, 10, 3, 3, 1, 108),
+    ),
     "transposed": (  # 17 x 21 come out
         ops.convolution_backprop_data(x(1, 4, 8, 10), w(4, 6, 3, 3), strides=[2, 2]),
         Sizes("transposed", 80, 36, 6, 1, 17, 21, 3, 3, 2, 216),

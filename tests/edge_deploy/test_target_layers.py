@@ -22,9 +22,9 @@ def bundle(ir: IRMaker, tmp_path: Path) -> Path:
 
 
 def test_a_bundles_layers_are_those_of_its_model_and_know_its_network(bundle: Path) -> None:
-    table, uncounted = layers_at(bundle)
-    assert table.rows() == layers_of(SEQUENCE).rows()
-    assert uncounted == ()
+    found = layers_at(bundle)
+    assert found.table.rows() == layers_of(SEQUENCE).rows()
+    assert found.uncounted == ()
 
 
 def test_a_changed_bundle_has_none(bundle: Path) -> None:

@@ -95,6 +95,11 @@ def test_a_device_that_is_not_known_is_told_by_line(tmp_path: Path, spelled: str
         costs(written(tmp_path, row, ROWS[1], row))
 
 
+def test_a_device_that_is_not_known_is_told_with_all_else(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"2 problems\n.*line 2: kernel is 'x'.*\n.*line 2: device is 'GPU'"):
+        costs(written(tmp_path, ROWS[0].replace("NPU4.0", "GPU").replace(",3,1,0", ",x,1,0")))
+
+
 def test_a_device_without_an_array_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--device cpu-host: has no processor of kind systolic"):
         costs(written(tmp_path, *ROWS), "cpu-host")

@@ -26,19 +26,26 @@ def layers_command(
 ) -> None:
     """Show what a model computes, layer by layer: what a device runs, with what it fuses inside. Counts elements."""
     from edge_deploy.layer_tables import layer_table, totals_of, write_layers_csv
-    from edge_deploy.target_layers import layers_at
+    from edge_deploy.target_layers import doubts, layers_at
     from edge_toolkit.console import note, show
     from edge_toolkit.errors import InputError
 
     if csv_to == Path("-"):
         raise InputError("--csv -: must be a file's name; `--json -` writes to standard output")
-    table, uncounted = layers_at(target)
+    found = layers_at(target)
+    table = found.table
     if csv_to is not None:
         write_layers_csv(csv_to, table)
         note(f"layers in {csv_to}")
-    facts = {"target": str(target), "totals": totals_of(table), "uncounted": list(uncounted), "rows": table.rows()}
+    facts = {
+        "target": str(target),
+        "totals": totals_of(table),
+        "uncounted": list(found.uncounted),
+        "rows": table.rows(),
+    }
     show([layer_table(table, str(target))], facts, json_to)
-    _warn(uncounted)
+    for doubt in doubts(found):
+        note(f"warning: {doubt}")
 
 
 @app.command("estimate")
@@ -70,36 +77,44 @@ def estimate_command(
 
 def _one(target: Path, name: str) -> "tuple[list[Table | str], dict[str, Any]]":
     from edge_deploy.layer_tables import cost_payload, cost_table, origin_line
-    from edge_deploy.target_layers import layers_at
+    from edge_deploy.target_layers import doubts, layers_at
+    from edge_toolkit.console import note
     from edge_toolkit.cost import estimate
     from edge_toolkit.device import load_device
 
-    device = load_device(name)
-    layers, uncounted = layers_at(target)
-    _warn(uncounted)
-    cost = estimate(layers, device)
-    payload = {"target": str(target), "device": device.name, "uncounted": list(uncounted), **cost_payload(layers, cost)}
-    return [cost_table(layers, cost, f"{target} on {device.name}"), origin_line(device, cost)], payload
+    device, found = load_device(name), layers_at(target)
+    cost = estimate(found.table, device)
+    for doubt in doubts(found, device):
+        note(f"warning: {doubt}")
+    facts = {"target": str(target), "device": device.name, "uncounted": list(found.uncounted)}
+    drawn: list[Table | str] = [
+        cost_table(found.table, cost, f"{target} on {device.name}"),
+        origin_line(device),
+    ]
+    return drawn, {**facts, **cost_payload(found.table, cost)}
 
 
 def _many(listed: Path, name: str) -> "tuple[list[Table | str], dict[str, Any]]":
     from edge_deploy.layer_tables import network_costs, network_table, origin_line
-    from edge_toolkit.cost import estimate
+    from edge_toolkit.console import note
+    from edge_toolkit.cost import Cost, estimate
     from edge_toolkit.device import load_device
+    from edge_toolkit.errors import AnswerIsNo
     from edge_toolkit.layers import layers_of
     from edge_toolkit.specs import digest, read_listed
 
     device = load_device(name)
     specs = read_listed(listed)
     tables = [layers_of(spec) for spec in specs]
-    costs = [estimate(table, device) for table in tables]
+    costs: list[Cost | None] = []
+    for number, table in enumerate(tables, start=1):
+        try:
+            costs.append(estimate(table, device))
+        except AnswerIsNo as error:
+            if len(tables) == 1:
+                raise
+            costs.append(None)
+            note(f"{listed}, line {number}: {error}")
     networks = network_costs([digest(spec) for spec in specs], tables, costs)
-    drawn: list[Table | str] = [network_table(networks, f"{listed} on {device.name}"), origin_line(device, costs[0])]
+    drawn: list[Table | str] = [network_table(networks, f"{listed} on {device.name}"), origin_line(device)]
     return drawn, {"device": device.name, "networks": networks}
-
-
-def _warn(uncounted: tuple[str, ...]) -> None:
-    from edge_toolkit.console import note
-
-    if uncounted:
-        note(f"warning: what {', '.join(uncounted)} multiplies inside is not counted")

@@ -38,7 +38,7 @@ def map_command(
 ) -> None:
     """Map a model's layers to the processors of a device in the best way; show where each runs, and why."""
     from edge_deploy.mapped import Request, mapped, swept
-    from edge_deploy.target_layers import layers_at
+    from edge_deploy.target_layers import doubts, layers_at
     from edge_toolkit.console import note, show
     from edge_toolkit.device import load_device
     from edge_toolkit.errors import InputError
@@ -52,8 +52,8 @@ def map_command(
         require("search", "matplotlib")
     goal, values = _objective(objective, weight, pipelined), None if sweep is None else sweep_of(sweep)
     loaded = load_device(device)
-    layers, uncounted = layers_at(target)
-    request = Request(str(target), layers, loaded, goal, weights == "streamed")
+    found = layers_at(target)
+    request = Request(str(target), found.table, loaded, goal, weights == "streamed")
     made = (
         mapped(request, second, plot_to is not None) if values is None else swept(request, values, plot_to is not None)
     )
@@ -61,8 +61,8 @@ def map_command(
         save_figure(made.figure, plot_to)
         note(f"plot in {plot_to}")
     show(made.drawn, made.payload, json_to)
-    if uncounted:
-        note(f"warning: what {', '.join(uncounted)} multiplies inside is not counted")
+    for doubt in doubts(found, loaded):
+        note(f"warning: {doubt}")
 
 
 def _objective(goal: str, weight: str | None, pipelined: bool) -> "Objective":
