@@ -2,9 +2,9 @@
 
 A layer costs what its row says, so the best passages through each of a space's few hundred segments are worked out once
 (`segments.py`, `passages.py`). A candidate is then looked up: its segments, the passages that make its best mapping
-(`chains.py`), the sums, the total. A mapping found in a regime is exact where it fits every weight store and is on the
-regime's side of the room on the chip, since no other regime could count it lower. `estimate` costs the candidates that
-are left: those whose best mapping just fills the room, or shares out two weight stores.
+(`chains.py`), the sums, the total. No mapping costs less than a regime counts for it. So where a regime's best mapping
+fits every weight store, and waits and streams as the regime has it, none is better. `estimate` costs the candidates
+that are left: those whose best mapping just fills the room, or shares out two weight stores.
 """
 
 from dataclasses import dataclass
@@ -60,6 +60,7 @@ def estimate_many(space: SearchSpace, encodings: object, device: Device) -> Cost
 
     Raises:
         InputError: the encodings have another shape, hold something else, or an index is out of range.
+        AnswerIsNo: one of the networks can't be run: its message tells which layers.
     """
     return tables_of(space, device).costs(checked_encodings(space, encodings))[0]
 
@@ -77,57 +78,68 @@ class CostTables:
 
     def costs(self, encodings: Integers) -> tuple[Costs, Booleans]:
         """Costs of encodings (n, genes), and which of them (n,) had to go through `estimate`."""
+        found, hard = self._in_chunks(encodings, limited=True)
+        for row in np.flatnonzero(hard):
+            found.latency_ms[row], found.energy_mj[row] = self._estimated(self._space.decode(encodings[row].tolist()))
+        return found, hard
+
+    def roughly(self, encodings: Integers) -> Costs:
+        """Costs of encodings (n, genes) without what takes long: as if weight stores held any number of tiles."""
+        return self._in_chunks(encodings, limited=False)[0]
+
+    def _in_chunks(self, encodings: Integers, limited: bool) -> tuple[Costs, Booleans]:
         latency_ms, energy_mj = np.empty((2, len(encodings)))
         hard = np.empty(len(encodings), dtype=np.bool_)
         for first in range(0, len(encodings), CHUNK):
             here = slice(first, first + CHUNK)
-            latency_ms[here], energy_mj[here], hard[here] = self._looked_up(self._segments.chains(encodings[here]))
-        for row in np.flatnonzero(hard):
-            latency_ms[row], energy_mj[row] = self._estimated(self._space.decode(encodings[row].tolist()))
+            chains = self._segments.chains(encodings[here])
+            latency_ms[here], energy_mj[here], hard[here] = self._looked_up(chains, limited)
         return Costs(latency_ms, energy_mj), hard
 
     def cost(self, architecture: Architecture) -> tuple[float, float]:
         """Latency (ms) and energy (mJ) of one architecture of the space."""
-        latency_ms, energy_mj, hard = self._looked_up(self._segments.chain(architecture)[None])
+        latency_ms, energy_mj, hard = self._looked_up(self._segments.chain(architecture)[None], limited=True)
         return self._estimated(architecture) if hard[0] else (float(latency_ms[0]), float(energy_mj[0]))
 
     def _estimated(self, architecture: Architecture) -> tuple[float, float]:
         cost = estimate(layers_of(architecture), self._device)
         return cost.latency_ms, cost.energy_mj
 
-    def _looked_up(self, chains: Integers) -> tuple[Floats, Floats, Booleans]:
+    def _looked_up(self, chains: Integers, limited: bool) -> tuple[Floats, Floats, Booleans]:
         """Latency, energy, and where they are not sure to be those of the best mapping, for chains (n, places)."""
         room_bytes = self._room_bytes[chains].min(axis=1)
-        latency_ms, energy_mj = np.empty((2, len(chains)))
+        found = np.full((2, len(chains)), np.inf)
         left = np.arange(len(chains))
         for regime in REGIMES:
-            sums, exact = self._mapped(chains[left], room_bytes[left], regime)
-            latency_ms[left], energy_mj[left] = totals(
-                self._device, sums, self._room_us(room_bytes[left]), room_bytes[left]
-            )
+            sums, exact = self._mapped(chains[left], room_bytes[left], regime, limited)
+            here = np.array(totals(self._device, sums, self._room_us(room_bytes[left]), room_bytes[left]))
+            found[:, left] = np.where(exact | (here[0] < found[0, left]), here, found[:, left])
             left = left[~exact]
             if not len(left):
                 break
         hard = np.zeros(len(chains), dtype=np.bool_)
         hard[left] = True
-        return latency_ms, energy_mj, hard
+        return found[0], found[1], hard
 
-    def _mapped(self, chains: Integers, room_bytes: Floats, regime: Regime) -> tuple[Floats, Booleans]:
+    def _mapped(self, chains: Integers, room_bytes: Floats, regime: Regime, limited: bool) -> tuple[Floats, Booleans]:
         """The sums (n, columns) of a regime's best mapping of each chain, and where that is the best of all."""
         passages = self._passages(regime)
         found = freely(passages, chains)
         sums = passages.sums[found].sum(axis=1)
         if len(self._places[0].processor) == 1:  # one way for each layer, so nothing to choose
-            return sums, np.asarray((found >= 0).all(axis=1))
-        held = self._held(sums, room_bytes, regime)
-        full = np.flatnonzero(held & ~self._fits(sums)) if self._tiles else ()
+            possible = np.asarray((found >= 0).all(axis=1))
+            return np.where(possible[:, None], sums, np.inf), possible
+        # Limits make a mapping stream more, so that in the last regime one may hold that does not without them.
+        worth = self._held(sums, room_bytes, regime) | (regime == REGIMES[-1])
+        full = np.flatnonzero(worth & ~self._fits(sums)) if limited and self._tiles else ()
         step = max(1, STORE_BYTES // (8 * len(self._device.processors) * (self._tiles + 1) * chains.shape[1]))
         for first in range(0, len(full), step):
             rows = full[first : first + step]
             found[rows] = within(passages, chains[rows], self._tiles)
             sums[rows] = passages.sums[found[rows]].sum(axis=1)
-        exact = self._held(sums, room_bytes, regime) & self._fits(sums) & (found >= 0).all(axis=1)
-        return sums, exact
+        possible = np.asarray((found >= 0).all(axis=1))
+        exact = self._held(sums, room_bytes, regime) & self._fits(sums) & possible
+        return np.where(possible[:, None], sums, np.inf), exact
 
     def _passages(self, regime: Regime) -> Passages:
         if regime not in self._kept:

@@ -5,10 +5,12 @@ from operator import attrgetter
 
 import numpy as np
 
-from edge_search.costs import Costs, estimate_many
+from edge_search.costs import Costs, estimate_many, tables_of
 from edge_search.passages import Floats
 from edge_search.segments import Integers, segments_of
 from edge_search.study import Question
+from edge_toolkit.cost.mapping import see_that_all_run
+from edge_toolkit.cost.placing import places_of
 from edge_toolkit.front import Candidate
 
 SAMPLES = 2048
@@ -27,7 +29,12 @@ def nearest(question: Question, seed: int) -> tuple[Candidate, ...]:
 
     Returns:
         Distinct candidates with their costs, the least excess over the budget first.
+
+    Raises:
+        AnswerIsNo: some layers that the space may choose run nowhere on the device.
     """
+    for table in segments_of(question.space).tables:
+        see_that_all_run(table, question.device, places_of(table, question.device))
     smallest = question.costed(question.space.smallest())
     if not question.budget.broken(smallest.costs):
         return (smallest,)
@@ -55,7 +62,10 @@ def in_the_way(question: Question, seed: int) -> str:
 
 
 def _least(question: Question, seed: int, worth: Callable[[Costs], Floats]) -> tuple[Candidate, ...]:
-    """Distinct candidates of the least worth, by random draws and then mutations of the best."""
+    """Distinct candidates of the least worth, by random draws and then mutations of the best.
+
+    Rounds go by rough costs, for a large space has mappings that take long; what they end with is costed exactly.
+    """
     space, rng = question.space, np.random.default_rng(seed)
     sizes = [len(gene.choices) for gene in space.genes]
     smallest = np.array(space.encode(space.smallest()), dtype=np.int64)
@@ -65,12 +75,14 @@ def _least(question: Question, seed: int, worth: Callable[[Costs], Floats]) -> t
         children = np.repeat(parents, CHILDREN, axis=0)
         redrawn = rng.random(children.shape) < RATE
         vectors = np.vstack([parents, np.where(redrawn, rng.integers(sizes, size=children.shape), children)])
-    return tuple(question.costed(space.decode(vector)) for vector in _best(question, vectors, worth).tolist())
+    best = _best(question, vectors, worth)
+    order = np.argsort(worth(estimate_many(space, best, question.device)), kind="stable")
+    return tuple(question.costed(space.decode(vector)) for vector in best[order].tolist())
 
 
 def _best(question: Question, vectors: Integers, worth: Callable[[Costs], Floats]) -> Integers:
-    """A vector of each of the best networks, best first."""
+    """A vector of each of the networks that look best, best first."""
     _, first = np.unique(segments_of(question.space).chains(vectors), axis=0, return_index=True)
     distinct = vectors[first]
-    order = np.argsort(worth(estimate_many(question.space, distinct, question.device)), kind="stable")
+    order = np.argsort(worth(tables_of(question.space, question.device).roughly(distinct)), kind="stable")
     return distinct[order[:PARENTS]]

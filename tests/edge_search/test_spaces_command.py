@@ -1,4 +1,4 @@
-"""The commands `spaces`, `spaces show` and `spaces sample`."""
+"""The commands `spaces`, `spaces show`, `spaces sample` and `spaces costs`."""
 
 import json
 import subprocess

@@ -17,10 +17,11 @@ from edge_search.space import SearchSpace
 from edge_search.study import Question, Search, open_study
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.budget import Budget
-from edge_toolkit.device import load_device
-from edge_toolkit.errors import InputError
+from edge_toolkit.device import Device, load_device
+from edge_toolkit.errors import AnswerIsNo, InputError
 from edge_toolkit.specs import digest
 from tests.edge_search.spaces_for_tests import PLAIN, SMALL
+from tests.edge_toolkit.calibrated_for_tests import calibrated
 
 SPACE = SearchSpace.model_validate(PLAIN)
 DEVICE = load_device("xr-npu")
@@ -192,6 +193,12 @@ def test_nearest_finds_what_is_inside_the_budget() -> None:
     assert near[0].latency_ms <= LATENCIES[2]
     excess = [max(third.excess(one.costs).values()) for one in near]
     assert all(before <= after for before, after in pairwise(excess))
+
+
+def test_a_device_that_cannot_run_all_of_a_space_is_told_before_anything_is_trained() -> None:
+    """The smallest network has no attention, and the calibrated device knows none."""
+    with pytest.raises(AnswerIsNo, match=r"can't run .*blocks.*: none of cpu computes a layer of kind"):
+        nearest(Question(SPACE, Device.model_validate(calibrated()), Budget()), seed=0)
 
 
 def test_the_only_network_there_is_is_the_nearest() -> None:

@@ -80,8 +80,9 @@ def search_command(
     )
     run = RunFolder(out)
     _show(run_search(request, dataset, run), run, json_to)
-    if hardware.calibration is not None:
-        note(f"`edge-toolkit measure {out}` holds these latencies, which are calibrated, against the device itself")
+    if (done := hardware.calibration) is not None:
+        options = f"--device {done.device} --precision {hardware.precision} --threads {done.threads}"
+        note(f"`edge-toolkit measure {out} {options}` holds these latencies, which are calibrated, against the device")
 
 
 @app.command("front")

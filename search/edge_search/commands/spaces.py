@@ -118,16 +118,21 @@ def spaces_costs(
     keeps a budget. Networks are drawn gene by gene, each choice as likely as any other."""
     import numpy as np
 
-    from edge_search.costs import estimate_many
+    from edge_search.costs import Costs, estimate_many
     from edge_search.space import load_space
     from edge_toolkit.budget import budget_of
-    from edge_toolkit.console import show, table
+    from edge_toolkit.console import progress, show, table
     from edge_toolkit.device import load_device
 
     budget, loaded, hardware = budget_of(latency_ms, energy_mj, fps), load_space(space), load_device(device)
     sizes = [len(gene.choices) for gene in loaded.genes]
     encodings = np.random.default_rng(seed).integers(sizes, size=(count, len(sizes)))
-    costs = estimate_many(loaded, encodings, hardware)._asdict()
+    parts, firsts = [], range(0, count, TOGETHER)
+    with progress(f"cost, {TOGETHER:,} networks a step", len(firsts)) as advance:
+        for first in firsts:
+            parts.append(np.array(estimate_many(loaded, encodings[first : first + TOGETHER], hardware)))
+            advance()
+    costs = dict(zip(Costs._fields, np.concatenate(parts, axis=1), strict=True))
     spread = {name: np.quantile(values, list(QUANTILES.values())).tolist() for name, values in costs.items()}
     inside = {name: costs[name] <= bound for name, bound in budget.bounds.items()}
     inside |= {"both": np.logical_and(*inside.values())} if len(inside) == 2 else {}
@@ -152,6 +157,9 @@ def spaces_costs(
     }
     show(drawn, payload, json_to)
 
+
+TOGETHER = 1000
+"""Networks that `spaces costs` costs between two looks at its progress."""
 
 QUANTILES = {"least": 0, "1 %": 0.01, "5 %": 0.05, "25 %": 0.25, "median": 0.5, "75 %": 0.75, "95 %": 0.95, "most": 1}
 """What `spaces costs` shows of each cost: the share of networks that cost no more."""
