@@ -48,11 +48,11 @@ def devices_command(
 ) -> None:
     """List the devices that ship and what stands beside them, or show every constant of NAME with its source."""
     from edge_toolkit.console import show, table
-    from edge_toolkit.device import load_attachment, load_device, shipped_attachments, shipped_devices
+    from edge_toolkit.device import is_attachment, load_attachment, load_device, shipped_attachments, shipped_devices
 
     if name is not None:
         notes: tuple[str, ...] = ()
-        if name in shipped_attachments():
+        if is_attachment(name):
             kind, facts, role = "attachment", _facts(load_attachment(name)), "stands beside a device"
         else:
             device = load_device(name)
@@ -107,10 +107,9 @@ def _facts(part: "Device | Attachment") -> dict[str, Any]:
 
 
 def _assumed(constant: dict[str, Any]) -> str:
-    if not constant["assumed"]:
-        return ""
     bounds = constant.get("range")
-    return f"{bounds[0]:g} to {bounds[1]:g}" if bounds else "assumed"
+    told = f"{bounds[0]:g} to {bounds[1]:g}" if bounds else "assumed"
+    return told if constant["assumed"] else f"no, {told}" if bounds else ""
 
 
 def _spelled(value: float | dict[str, float]) -> str:

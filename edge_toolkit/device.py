@@ -1,10 +1,11 @@
 """`Device`: hardware as data, a YAML file with a source beside each constant."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, model_validator
 
 from edge_toolkit.calibration import Calibration
 from edge_toolkit.console import note
@@ -16,9 +17,26 @@ from edge_toolkit.processors import Calibrated, Processor
 
 FOLDER = Path(__file__).parent / "devices"
 
+SUFFIXES = (".yaml", ".yml")
+
 T = TypeVar("T")
 
-Processors = Annotated[Mapping[str, Processor], Field(min_length=1)]
+RESERVED = ("link", "memory")
+"""Names of what stands beside the processors."""
+
+
+def _named(processors: Mapping[str, Processor]) -> Mapping[str, Processor]:
+    wrong = [name for name in processors if not NAME.fullmatch(name) or name in RESERVED]
+    if wrong:
+        raise ValueError(
+            f"processor {wrong[0]!r}: use small letters, digits, - and _, a letter first, not {' or '.join(RESERVED)}"
+        )
+    return processors
+
+
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+Processors = Annotated[Mapping[str, Processor], Field(min_length=1), AfterValidator(_named)]
 
 
 class Device(Closed):
@@ -110,7 +128,7 @@ def load_device(name: str) -> Device:
     Raises:
         InputError: there is no such device, or its file breaks a rule; every broken rule is told.
     """
-    if Path(name).is_file():  # whose name may have a +
+    if Path(name).suffix in SUFFIXES and Path(name).is_file():  # whose name may have a +
         return _told(read_yaml(Path(name), _DEVICE, name))
     first, *others = name.split("+")
     if first in shipped_attachments():
@@ -121,16 +139,30 @@ def load_device(name: str) -> Device:
     return device
 
 
+def is_attachment(name: str) -> bool:
+    """Whether a name is that of what stands beside a device, or of a file of one: it has a link and no memory."""
+    path = Path(name)
+    if path.suffix not in SUFFIXES or not path.is_file():
+        return name in shipped_attachments()
+    plain = read_yaml(path, TypeAdapter(Any), name)
+    return isinstance(plain, dict) and "link" in plain and "memory" not in plain
+
+
 def attached(device: Device, attachment: Attachment) -> Device:
     """A device with further processors.
 
     Raises:
-        InputError: the two compute in different precisions, or both have a processor of one name.
+        InputError: the two compute in different precisions, have different links or processors of one name.
     """
     if attachment.precision != device.precision:
         raise InputError(
             f"--device {device.name}+{attachment.name}: {device.name} computes in {device.precision} and "
             f"{attachment.name} in {attachment.precision}; attach what has the same precision"
+        )
+    if device.link not in (None, attachment.link):
+        raise InputError(
+            f"--device {device.name}+{attachment.name}: {device.name} has a link of its own, and there is one between "
+            "all processors; give both the same one"
         )
     twice = sorted(device.processors.keys() & attachment.processors.keys())
     if twice:
@@ -175,7 +207,7 @@ def _told(device: Device) -> Device:
 def _read(name: str, folder: Path, shipped: tuple[str, ...], adapter: TypeAdapter[T], what: str) -> T:
     if name in shipped:
         return read_yaml(folder / f"{name}.yaml", adapter, name)
-    if Path(name).suffix in (".yaml", ".yml"):
+    if Path(name).suffix in SUFFIXES:
         return read_yaml(Path(name), adapter, name)
     raise InputError(f"--device {name}: no such {what}; use {', '.join(shipped)}, or the path of a .yaml file")
 

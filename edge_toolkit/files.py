@@ -142,7 +142,7 @@ def checked(adapter: TypeAdapter[T], value: Any, what: str, root: yaml.Node | No
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        raise InputError.listing(what, [_problem(dict(item), root) for item in error.errors()]) from error
+        raise InputError.listing(what, [_problem(dict(item), root, value) for item in error.errors()]) from error
 
 
 RULES = {
@@ -154,9 +154,9 @@ RULES = {
 """What pydantic's shortest messages say, by type of error."""
 
 
-def _problem(item: dict[str, Any], root: yaml.Node | None) -> str:
+def _problem(item: dict[str, Any], root: yaml.Node | None, value: Any) -> str:
     place = ""
-    for part in item["loc"]:
+    for part in _without_tags(item["loc"], value):
         place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
     if place and root is not None:
         place += f" (line {_line(root, item['loc'])})"
@@ -165,6 +165,18 @@ def _problem(item: dict[str, Any], root: yaml.Node | None) -> str:
     told = len(got) > 60 or item["type"] in ("value_error", "extra_forbidden", "missing")
     shown = "" if told else f", but got {got}"
     return f"{place}: {message}{shown}" if place else f"{message}{shown}"
+
+
+def _without_tags(loc: Sequence[str | int], value: Any) -> Iterator[str | int]:
+    """A place without the `kind` that pydantic puts behind what has several."""
+    for part in loc:
+        if isinstance(value, dict) and part not in value and value.get("kind") == part:
+            continue
+        yield part
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            value = None
 
 
 def _line(root: yaml.Node, loc: Sequence[str | int]) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from edge_toolkit.device import Device
+from edge_toolkit.device import RESERVED, Device
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked
 
@@ -69,7 +69,7 @@ def with_constant(device: Device, place: str, value: float) -> Device:
         )
     whole = device.model_dump(by_alias=True)
     *parts, name = short.split(".")
-    inner = whole[parts[0]] if parts[0] in ("memory", "link") else whole["processors"][parts[0]]
+    inner = whole[parts[0]] if parts[0] in RESERVED else whole["processors"][parts[0]]
     for part in parts[1:]:
         inner = inner[part]
     inner[name] = {"value": int(value) if float(value).is_integer() else value, "source": "--sweep", "assumed": True}

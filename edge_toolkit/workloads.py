@@ -95,15 +95,18 @@ class _Cell(NamedTuple):
 
     least: int
     default: int | str | None = None
+    most: int = 2**20
 
 
 _CELLS: Mapping[str, _Cell] = {
-    **{name: _Cell(1) for name in ("in_w", "in_h", "in_c", "out_w", "out_h", "out_c", "kernel", "stride")},
-    "kernel_h": _Cell(1, "kernel"),  # a square one
+    **{name: _Cell(1) for name in ("in_w", "in_h", "in_c", "out_w", "out_h", "out_c")},
+    "kernel": _Cell(1, most=1024),
+    "stride": _Cell(1),
+    "kernel_h": _Cell(1, "kernel", most=1024),  # a square one
     **{name: _Cell(0, -1) for name in ("pad_t", "pad_b", "pad_l", "pad_r")},
     "owt": _Cell(1, 1),
     "exec_order": _Cell(0, -1),
-    "gt_cycles": _Cell(1, -1),
+    "gt_cycles": _Cell(1, -1, most=2**40),
 }
 _REQUIRED = ("op", *(name for name, cell in _CELLS.items() if cell.default is None), "in_dtype_enum")
 
@@ -129,45 +132,66 @@ Source: Intel, npu-nn-cost-model, include/vpu/dpu_types.h, `ExecutionMode`.
 """
 
 
-def read_workloads(path: Path) -> MeasuredWorkloads:
+def any_device(_: str) -> str:
+    """Finds no fault with a device's name."""
+    return ""
+
+
+def read_workloads(path: Path, fault: Callable[[str], str] = any_device) -> MeasuredWorkloads:
     """The workloads of a CSV file.
 
     Args:
         path: a file with the columns op, in_w, in_h, in_c, out_w, out_h, out_c, kernel (its width), stride and
             in_dtype_enum, as Intel's npu-nn-cost-model names and numbers them, and, where there are such, device,
             kernel_h, pad_t, pad_b, pad_l, pad_r, owt, exec_order and gt_cycles. Others are passed over.
+        fault: what is wrong with a row's device, in words; empty where nothing is.
 
     Raises:
         InputError: there is no such file, or a column or a value is missing or wrong; all problems are told.
     """
     rows = csv.DictReader(StringIO(read_text(path).removeprefix("\ufeff")), skipinitialspace=True)
+    try:
+        return _read(path, rows, fault)
+    except csv.Error as error:
+        raise InputError(f"{path}: line {rows.line_num} is no CSV ({error}); check its quotes") from error
+
+
+def _read(path: Path, rows: "csv.DictReader[str]", fault: Callable[[str], str]) -> MeasuredWorkloads:
     missing = [name for name in _REQUIRED if name not in (rows.fieldnames or ())]
     if missing:
         raise InputError(f"{path}: no column {', '.join(missing)}; a file of workloads needs {', '.join(_REQUIRED)}")
     problems: list[str] = []
-    read = [(rows.line_num, _row(row, lambda told: problems.append(f"line {rows.line_num}: {told}"))) for row in rows]
+    read = []
+    for row in rows:
+        cells, wrong = _row(row, fault)
+        problems += [f"line {rows.line_num}: {each}" for each in wrong]
+        read.append((rows.line_num, cells))
     if problems:
         raise InputError.listing(str(path), problems)
     if not read:
         raise InputError(f"{path}: holds no workload; write one a line below the header")
-    lines, cells = zip(*read, strict=True)
-    columns = {name: np.array([row[name] for row in cells], dtype=np.int64) for name in (*_CELLS, "element_bytes")}
+    lines, entries = zip(*read, strict=True)
+    columns = {name: np.array([row[name] for row in entries], dtype=np.int64) for name in (*_CELLS, "element_bytes")}
     cycles = columns["gt_cycles"]
     return MeasuredWorkloads(
         line=lines,
-        device=tuple(str(row["device"]) for row in cells),
-        op=tuple(str(row["op"]) for row in cells),
-        workloads=_workloads(np.array([_OPS[str(row["op"])] for row in cells]), columns),
+        device=tuple(str(row["device"]) for row in entries),
+        op=tuple(str(row["op"]) for row in entries),
+        workloads=_workloads(np.array([_OPS[str(row["op"])] for row in entries]), columns),
         measured_cycles=np.where(cycles > 0, cycles, np.nan),
     )
 
 
-def _row(row: Mapping[str, str], told: Callable[[str], None]) -> dict[str, int | str]:
-    """A line's cells, checked; what is wrong with them is told."""
+def _row(row: Mapping[str, str], fault: Callable[[str], str]) -> tuple[dict[str, int | str], list[str]]:
+    """A line's cells, checked, and what is wrong with them."""
+    wrong: list[str] = []
+    told = wrong.append
     text = {name: (value or "").strip() for name, value in row.items() if isinstance(value, str | None)}
     values: dict[str, int | str] = {"device": text.get("device", ""), "op": text["op"].rsplit(".")[-1].upper()}
     for name, cell in _CELLS.items():
         values[name] = _whole(name, text.get(name, ""), cell, values, told)
+    if problem := fault(text.get("device", "")):
+        told(problem)
     if None in row:
         told(f"has more cells than the header's {len(text)}; check its commas")
     if values["op"] not in _OPS:
@@ -179,20 +203,20 @@ def _row(row: Mapping[str, str], told: Callable[[str], None]) -> dict[str, int |
     if values["exec_order"] not in _ORDERS:
         told(f"exec_order is {values['exec_order']}; use 3, 4 or 5, or leave it empty")
     values["element_bytes"] = _ELEMENT_BYTES.get(text["in_dtype_enum"], 1)
-    return values
+    return values, wrong
 
 
 def _whole(name: str, text: str, cell: _Cell, values: Mapping[str, int | str], told: Callable[[str], None]) -> int:
     if not text and cell.default is not None:
         return int(values[cell.default] if isinstance(cell.default, str) else cell.default)
-    if not text.isdecimal() or not cell.least <= int(text) < 2**31:
-        told(f"{name} is {text!r}; it must be a whole number from {cell.least} to {2**31 - 1}")
+    if not text.isdecimal() or not cell.least <= int(text) <= cell.most:
+        told(f"{name} is {text!r}; it must be a whole number from {cell.least} to {cell.most}")
         return cell.least
     return int(text)
 
 
 def _workloads(op: Names, columns: Mapping[str, Integers]) -> Workloads:
-    across, down = (_axis(columns, *names) for names in (("out_w", "kernel", "pad_l", "in_w"), _DOWN))
+    across, down = (_axis(columns, *names) for names in _AXES)
     return Workloads(
         op=op,
         width=columns["out_w"],
@@ -210,7 +234,8 @@ def _workloads(op: Names, columns: Mapping[str, Integers]) -> Workloads:
     )
 
 
-_DOWN = ("out_h", "kernel_h", "pad_t", "in_h")
+_AXES = (("out_w", "kernel", "pad_l", "in_w"), ("out_h", "kernel_h", "pad_t", "in_h"))
+"""Columns along the width and along the height."""
 
 
 def _axis(columns: Mapping[str, Integers], outputs: str, kernel: str, before: str, inputs: str) -> Floats:

@@ -111,7 +111,7 @@ def climb(problem: Problem, tolerance: float, mix: Floats | None = None) -> Clim
         bound = float(totals[0])
         if bound > raised + 1e-5 * abs(bound):
             raised, last = bound, step
-        if value - bound <= tolerance * abs(value) or step - last > PATIENCE:
+        if (chosen is not None and value - bound <= tolerance * abs(value)) or step - last > PATIENCE:
             break
         aim = min(value, bound + 0.05 * abs(bound)) if step else bound + 0.05 * abs(bound)
         order = np.argsort(-paths.total, kind="stable")[:CLIMBERS]

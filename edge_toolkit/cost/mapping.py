@@ -65,15 +65,19 @@ def best_schedule(
         AnswerIsNo: a layer runs on none of the processors, or no mapping fits their weight stores.
     """
     places = places_of(layers, device)
-    _see_that_all_run(layers, device, places)
+    see_that_all_run(layers, device, places)
     if streamed:
         places = replace(places, room_bytes=0.0)
     chosen = best_ways(device, places, objective)
     return Schedule(device, places, chosen.ways), chosen
 
 
-def _see_that_all_run(layers: LayerTable, device: Device, places: Places) -> None:
-    """Tell every layer that runs nowhere, whatever the others do."""
+def see_that_all_run(layers: LayerTable, device: Device, places: Places) -> None:
+    """See that each layer runs somewhere, whatever the others do.
+
+    Raises:
+        AnswerIsNo: some don't; the message tells which.
+    """
     processors = list(device.processors.values())
     limits = np.array([processors[index].tiles for index in places.processor])[:, None]
     computes, fits = np.isfinite(places.busy_us), places.tiles <= limits

@@ -64,8 +64,9 @@ def places_of(layers: LayerTable, device: Device) -> Places:
     activation_bytes = (layers.inputs + layers.outputs) * device.element_bytes
     capacity = memory.on_chip_kib.value * 1024
     spilled_bytes = np.maximum(activation_bytes - capacity, 0.0)
-    dram_us_per_byte = 1 / (memory.dram_gb_s.value * 1e3)
-    busy_us = np.array([np.maximum(option.busy_us, spilled_bytes * dram_us_per_byte) for _, option in ways])
+    modelled = np.array([[not option.measured] for _, option in ways])  # what was measured holds its waits for memory
+    dram_us_per_byte = modelled / (memory.dram_gb_s.value * 1e3)
+    busy_us = np.maximum([option.busy_us for _, option in ways], spilled_bytes * dram_us_per_byte)
     stored_bytes = np.array([option.stored_bytes for _, option in ways])
     with np.errstate(invalid="ignore"):
         wait_us = np.maximum((stored_bytes + spilled_bytes) * dram_us_per_byte - busy_us, 0)

@@ -60,7 +60,7 @@ class Calibrated(Closed):
         energy_pj = layers.macs * self.pj_per_mac.value + moved_bytes * memory.on_chip_pj_per_byte.value
         nothing = np.zeros_like(layers.weights)
         busy_us = np.where(known, terms_of(layers) @ self._coefficients_us(), np.inf)
-        return (Option("", busy_us, np.where(known, energy_pj, np.inf), nothing, nothing),)
+        return (Option("", busy_us, np.where(known, energy_pj, np.inf), nothing, nothing, measured=True),)
 
     def _coefficients_us(self) -> Floats:
         return np.array([self.ns.get(kind, {}).get(term, 0.0) for kind, term in NAMES]) / 1e3

@@ -22,10 +22,10 @@ from typing import Literal
 import numpy as np
 from pydantic import model_validator
 
-from edge_toolkit.constants import Closed, Constant
+from edge_toolkit.constants import Closed, Constant, Count
 from edge_toolkit.layers import LayerTable
 from edge_toolkit.memory import Memory
-from edge_toolkit.processors.cim_circuits import Circuit, Count, Size, TileCost
+from edge_toolkit.processors.cim_circuits import Circuit, Size, TileCost
 from edge_toolkit.processors.cim_tiles import RECURRENT, Mask, Tiles, ceil_of, tiles_of
 from edge_toolkit.processors.option import Floats, Integers, Option
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import ceil, log2
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Discriminator
+from pydantic import Discriminator
 
-from edge_toolkit.constants import Closed, Constant
+from edge_toolkit.constants import Closed, Constant, Count
 
 # In units of a two-input NAND gate (same source): capacitance of an XOR, of a flip-flop, of a full adder, and of a
 # cell's share of its word line or bit line; delay of an XOR.
@@ -20,15 +20,6 @@ XOR, FLIP_FLOP, FULL_ADDER, LINE = 1.5, 3.0, 3 + 2 * 1.5, 0.5
 XOR_DELAY = 2.4
 INTO_CARRY, CARRY = XOR_DELAY + 2, 2  # delay of an adder from an input to its carry, and from carry to carry
 SUM_BYTES = 4  # of a partial sum
-
-
-def _whole(constant: Constant) -> Constant:
-    if constant.value % 1:
-        raise ValueError(f"must be a whole number, but got {constant.value:g}")
-    return constant
-
-
-Count = Annotated[Constant, AfterValidator(_whole)]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ class Option:
         tiles: (layers,) of the processor's own weight store that stay taken from frame to frame.
         stored_bytes: (layers,) weights that the shared memory must supply for each frame: those that find room on the
             chip stay there, the others stream from DRAM.
+        measured: whether `busy_us` is that of a real processor, with all that its memory takes.
     """
 
     how: str
@@ -27,3 +28,4 @@ class Option:
     energy_pj: Floats
     tiles: Integers
     stored_bytes: Integers
+    measured: bool = False

@@ -4,11 +4,11 @@ from typing import Literal
 
 import numpy as np
 
-from edge_toolkit.constants import Closed, Constant
+from edge_toolkit.constants import Closed, Constant, Count, Share
 from edge_toolkit.layers import LayerTable
 from edge_toolkit.memory import Memory
 from edge_toolkit.processors.option import Floats, Option
-from edge_toolkit.processors.systolic_layers import VECTOR_KINDS, runs_of, shared_out
+from edge_toolkit.processors.systolic_layers import ROWS, VECTOR_KINDS, runs_of, shared_out
 from edge_toolkit.workloads import Workloads
 
 BLOCK_BYTES = 32
@@ -41,9 +41,11 @@ class Systolic(Closed):
     overlap with. Depthwise layers, pooling and sums don't sum over channels, so that the array does little with a
     block: they take the time of reading, `depthwise_block_cycles` for each tap.
 
-    Several engines share a layer by rows, by channels (what is then written goes to all of them) or by groups,
-    whichever is fastest. Softmax and normalisation run on a vector unit beside each array, LSTM and GRU step by step.
-    `start_cycles` are those of one workload; `layer_start_us` is what dispatching a layer takes besides.
+    Several engines share a layer by rows or columns of pixels, by channels (what is then written goes to all of them)
+    or by groups, and tokens are laid out in 4 rows or in 16: whichever is fastest. Softmax and normalisation run on a
+    vector unit beside each array, LSTM and GRU step by step. `start_cycles` are those of one workload;
+    `layer_start_us` is what dispatching a layer takes besides. How fast memory on the chip is stands in the cycles of
+    blocks and the bytes a cycle written: a device's `on_chip_gb_s` is not read here.
 
     Source: a form of our own, fitted by benchmarks/npu_fit.py; docs/benchmarks.md has its errors. The grid of pixels
     and channels, the passes and the ports and words of the memory are those of Intel's npu-nn-cost-model, include/vpu.
@@ -51,18 +53,18 @@ class Systolic(Closed):
 
     kind: Literal["systolic"]
     clock_mhz: Constant
-    engines: Constant
-    pixels_wide: Constant
-    pixels_high: Constant
-    channels: Constant
-    lanes: Constant
-    accumulators: Constant
+    engines: Count
+    pixels_wide: Count
+    pixels_high: Count
+    channels: Count
+    lanes: Count
+    accumulators: Count
     pixel_block_cycles: Constant
     weight_block_cycles: Constant
     depthwise_block_cycles: Constant
     depthwise_3x3_block_cycles: Constant
-    half_block_share: Constant
-    padded_tap_share: Constant
+    half_block_share: Share
+    padded_tap_share: Share
     written_bytes_per_cycle: Constant
     broadcast_bytes_per_cycle: Constant
     overlap: Constant
@@ -87,8 +89,13 @@ class Systolic(Closed):
     def options(self, layers: LayerTable, memory: Memory, element_bytes: int) -> tuple[Option, ...]:
         """The one way of running each layer; see `Option`."""
         engines = int(self.engines.value)
-        runs = runs_of(layers, element_bytes)
-        shares = [self.cycles(share.workloads) * share.repeats for share in shared_out(runs, engines, self._channels)]
+        ways = [runs_of(layers, element_bytes, rows) for rows in ROWS]
+        shares = [
+            self.cycles(share.workloads) * share.repeats
+            for runs in ways
+            for share in shared_out(runs, engines, self._channels)
+        ]
+        runs = ways[0]
         on_vector = np.isin(layers.kind, VECTOR_KINDS)
         cycles = np.where(on_vector, 0.0, np.min(shares, axis=0))
         cycles += runs.vector_elements / (self.vector_elements_per_cycle.value * engines)

@@ -31,10 +31,10 @@ def calibration(**changes: Any) -> Calibration:
 def calibrated(**changes: Any) -> dict[str, Any]:
     """The file's form of a device; `changes` are its calibration's."""
     constants = {
-        "on_chip_kib": 1,  # so little that a modelled device would draw on DRAM and wait
+        "on_chip_kib": 1,  # so little, and DRAM so slow, that a modelled device would wait
         "on_chip_gb_s": 1,
         "on_chip_pj_per_byte": 3,
-        "dram_gb_s": 1e6,
+        "dram_gb_s": 1e-3,
         "dram_pj_per_byte": 7,
     }
     cpu = {

@@ -197,8 +197,8 @@ def _changed(path: list[str | int], value: object) -> dict[str, Any]:
 BROKEN_JSON: list[tuple[object, str]] = [
     (_changed(["heads"], 3), "heads: "),
     (_changed(["stem", "widht"], 3), "stem.widht: "),
-    (_changed(["stages", 0, "blocks", 0, "kernal"], 3), "stages[0].blocks[0].mbconv.kernal: "),
-    (_changed(["stages", 0, "blocks", 1, "expand"], 3), "stages[0].blocks[1].attention.expand: "),
+    (_changed(["stages", 0, "blocks", 0, "kernal"], 3), "stages[0].blocks[0].kernal: "),
+    (_changed(["stages", 0, "blocks", 1, "expand"], 3), "stages[0].blocks[1].expand: "),
     (_changed(["stages", 0, "blocks", 1, "kind"], "conv"), "stages[0].blocks[1]: "),
     (_changed(["head", "classes"], "seven"), "head.classes: "),
     (_changed(["input"], [6, 48]), "input[2]: "),

@@ -372,10 +372,10 @@ def test_an_attachment_alone_is_no_device() -> None:
 @pytest.mark.parametrize(
     ("part", "changes", "told"),
     [
-        ((), {"rows": constant(2.5)}, r"cim\.rows \(line \d+\): must be a whole number, but got 2\.5"),
+        ((), {"rows": constant(2.5)}, r"cim\.rows \(line \d+\): must be a whole number up to 1048576, but got 2\.5"),
         ((), {"write_gb_s": constant(1)}, r"cim \(line \d+\): write_gb_s and .* give both, or neither"),
-        (("circuit",), {"units": constant(-1)}, r"circuit\.near-memory\.units\.value \(line \d+\): .* got -1"),
-        (("circuit",), {"read_ns": None}, r"circuit\.near-memory\.read_ns"),
+        (("circuit",), {"units": constant(-1)}, r"circuit\.units\.value \(line \d+\): .* got -1"),
+        (("circuit",), {"read_ns": None}, r"circuit\.read_ns"),
         (("circuit",), {"kind": "optical"}, r"circuit \(line \d+\): .*'optical'.*'near-memory'"),
     ],
 )

@@ -1,6 +1,7 @@
 """The command `devices`, against the files that ship."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from typer.testing import CliRunner
 import edge_toolkit
 from edge_toolkit.cli import main
 from edge_toolkit.commands import app
+from edge_toolkit.device import load_device
+from edge_toolkit.errors import InputError
 from tests.edge_toolkit.calibrated_for_tests import calibrated
 
 FOLDER = Path(edge_toolkit.__file__).parent / "devices"
@@ -112,3 +115,58 @@ def test_a_calibrated_device_says_where_it_was_measured_and_how_well_it_predicts
     assert "mean error 1.00% (95 % 0.50% to 2.00%), 100% within 5 %" in how
     shown = json.loads(run(str(path), "--json", "-"))["device"]["calibration"]
     assert (shown["space"], shown["held_out"]["mape"]) == ("my-space", 0.01)
+
+
+def test_a_file_of_an_attachment_is_shown_too(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(ATTACHED["cim-mram"]))
+    shown, shipped = (json.loads(run(each, "--json", "-"))["attachment"] for each in (str(path), "cim-mram"))
+    assert shown == shipped
+
+
+@pytest.mark.parametrize(
+    ("place", "constant", "told"),
+    [
+        ("engines", {"value": 0.5}, "processors.npu.engines .*: must be a whole number"),
+        (
+            "half_block_share",
+            {"value": 1.5, "range": None},
+            "processors.npu.half_block_share .*: must be a share, 1 at",
+        ),
+        (
+            "clock_mhz",
+            {"range": [500, 100]},
+            r"processors.npu.clock_mhz .*: range \[500, 100\] must hold the value 340",
+        ),
+    ],
+)
+def test_a_constant_that_breaks_its_rule_is_told_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str, constant: dict[str, Any], told: str
+) -> None:
+    file = yaml.safe_load((FOLDER / "xr-npu.yaml").read_text())
+    file["processors"]["npu"][place] |= constant
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(file))
+    with pytest.raises(SystemExit) as stopped:
+        main(["devices", str(path)])
+    assert stopped.value.code == 2
+    assert re.search(told, " ".join(capsys.readouterr().err.split()))
+
+
+@pytest.mark.parametrize("name", ["gpu.0", "link", "NPU", ""])
+def test_a_processor_has_a_plain_name(tmp_path: Path, name: str) -> None:
+    file = yaml.safe_load((FOLDER / "xr-npu.yaml").read_text())
+    file["processors"] = {name: file["processors"]["npu"]}
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(file))
+    with pytest.raises(InputError, match=f"processor '{name}': use small letters"):
+        load_device(str(path))
+
+
+def test_a_link_is_not_replaced_in_silence(tmp_path: Path) -> None:
+    file = yaml.safe_load((FOLDER / "xr-npu.yaml").read_text())
+    file["link"] = ATTACHED["cim-mram"]["link"] | {"gb_s": {"value": 1, "source": "by hand"}}
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(file))
+    with pytest.raises(InputError, match="xr-npu has a link of its own"):
+        load_device(f"{path}+cim-mram")

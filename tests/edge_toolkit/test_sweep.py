@@ -52,4 +52,4 @@ def test_a_value_keeps_the_rule_of_its_place(place: str, value: float, told: str
 
 
 def test_shares_by_kind_of_layer_are_no_place() -> None:
-    assert "host.utilisation" not in sweepable(load_device("cpu-host"))
+    assert "cpu.utilisation" not in sweepable(load_device("cpu-host"))

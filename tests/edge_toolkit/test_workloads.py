@@ -103,6 +103,8 @@ def test_every_problem_is_told_with_its_line(tmp_path: Path) -> None:
         ("", [], "no column op"),
         (f"{HEADER},exec_order", [f"{PLAIN},2"], "line 2: exec_order is 2; use 3, 4 or 5"),
         (f"{HEADER},gt_cycles", [f"{PLAIN},0"], "line 2: gt_cycles is '0'"),
+        (HEADER, [PLAIN.replace(",3,1,0", ",2000000000,1,0")], "kernel is '2000000000'; .* from 1 to 1024"),
+        (HEADER, [f'"{PLAIN}' + "x" * 140_000], "line .* is no CSV .*; check its quotes"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_one_message(tmp_path: Path, header: str, lines: list[str], told: str) -> None:
