@@ -181,6 +181,21 @@ def attached(device: Device, attachment: Attachment) -> Device:
     )
 
 
+class _Asked(BaseModel):
+    """What a run's request says of the device."""
+
+    device: Device
+
+
+def device_of_run(request: Path) -> Device:
+    """The device that a run was asked to search for, from its `run.yaml`.
+
+    Raises:
+        InputError: the file can't be read, or holds no device of this version.
+    """
+    return read_yaml(request, _ASKED).device
+
+
 def load_attachment(name: str) -> Attachment:
     """What stands beside a device, by its name or in a YAML file, as after the `+` in `load_device`."""
     return _read(name, FOLDER / "attached", shipped_attachments(), _ATTACHMENT, "attachment")
@@ -214,3 +229,4 @@ def _read(name: str, folder: Path, shipped: tuple[str, ...], adapter: TypeAdapte
 
 _DEVICE: TypeAdapter[Device] = TypeAdapter(Device)
 _ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
+_ASKED: TypeAdapter[_Asked] = TypeAdapter(_Asked)

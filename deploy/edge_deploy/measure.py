@@ -10,6 +10,7 @@ from edge_deploy.latency import Samples, interleaved, latency_of
 from edge_deploy.runtime import Compiled, check_options, check_precisions, compile_model, device_name
 from edge_deploy.versions import versions
 from edge_toolkit.console import table
+from edge_toolkit.device import Device
 from edge_toolkit.front import Front
 from edge_toolkit.machine import this_machine
 from edge_toolkit.measured import Measured, Measurement, Settings
@@ -96,6 +97,25 @@ def front_table(front: Front, measured: Measured) -> Table:
             )
         )
     return table(("candidate", "accuracy", "front ms", *COLUMNS, "front off by", "pick"), lines, _title(measured))
+
+
+def other_than(device: Device, settings: Settings) -> str:
+    """In what the measurements are not of the device that a front's latencies are predicted for; empty where nowhere.
+
+    Args:
+        device: the front's.
+        settings: of the measurements.
+    """
+    if device.calibration is None:
+        return f"the front's latencies are modelled, for {device.name} in {device.precision}"
+    then, now = (
+        (device.calibration.device, device.precision, device.calibration.threads),
+        (settings.device, settings.precision, settings.threads),
+    )
+    if then == now:
+        return ""
+    told, asked = (f"{name} in {precision} with threads {threads}" for name, precision, threads in (then, now))
+    return f"the front's latencies are predicted for {told}, and measured on {asked}"
 
 
 def _cells(taken: Measurement) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from edge_deploy.measure_networks import listed_record, measure_front, measure_l
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.budget import Budget
 from edge_toolkit.cli import main
+from edge_toolkit.device import load_device
 from edge_toolkit.errors import InputError, MissingError
 from edge_toolkit.front import Candidate, Front, write_front
 from edge_toolkit.measured import read_measured
@@ -18,6 +19,7 @@ from edge_toolkit.runs import RunFolder
 from edge_toolkit.specs import ModelSpec, digest, spec_to_json
 from tests.edge_deploy.conftest import IRMaker
 from tests.edge_deploy.networks_for_tests import ONE_POINT, PADDED_WINDOWS, SEQUENCE
+from tests.edge_toolkit.calibrated_for_tests import calibrated
 
 SPECS = {digest(spec): name for name, spec in (("sequence", SEQUENCE), ("padded-windows", PADDED_WINDOWS))}
 QUICK = 0.02
@@ -43,7 +45,7 @@ class Exports:
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
     write(tmp_path, (SEQUENCE, PADDED_WINDOWS))
-    (tmp_path / "run.yaml").write_text("{}\n")
+    (tmp_path / "run.yaml").write_text(json.dumps({"device": calibrated()}))
     return RunFolder(tmp_path)
 
 
@@ -106,6 +108,23 @@ def test_the_command_exports_and_prints(run: RunFolder, capsys: pytest.CaptureFi
     assert stopped.value.code == 0
     assert list(json.loads(out)["candidates"]) == [digest(ONE_POINT)]
     assert "random weights" in err
+    assert "front off by" not in err, "the front's device was calibrated so"
+    with pytest.raises(SystemExit):
+        main(["measure", str(run.path), "--threads", "2", "--seconds", str(QUICK)])
+    told = " ".join(capsys.readouterr().err.split())
+    assert "predicted for CPU in f32 with threads 1, and measured on CPU in f32 with threads 2" in told
+    (run.path / "run.yaml").write_text(json.dumps({"device": load_device("xr-npu").model_dump(by_alias=True)}))
+    with pytest.raises(SystemExit):
+        main(["measure", str(run.path), "--threads", "2", "--seconds", str(QUICK)])
+    assert "latencies are modelled, for xr-npu in int8" in " ".join(capsys.readouterr().err.split())
+
+
+def test_int8_is_measured_of_quantised_networks(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    write(run.path, (SEQUENCE,))
+    with pytest.raises(SystemExit) as stopped:
+        main(["measure", str(run.path), "--precision", "int8", "--seconds", str(QUICK), "--json", "-"])
+    assert stopped.value.code == 0
+    assert json.loads(capsys.readouterr().out)["settings"]["precision"] == "int8"
 
 
 @pytest.mark.parametrize(

@@ -36,10 +36,11 @@ def measure_command(
     from dataclasses import asdict
 
     from edge_deploy.manifest import NAME
-    from edge_deploy.measure import front_table, measure_files, measured_table
+    from edge_deploy.measure import front_table, measure_files, measured_table, other_than
     from edge_deploy.runtime import INT8
     from edge_deploy.target import target_of
     from edge_toolkit.console import note, show
+    from edge_toolkit.device import device_of_run
     from edge_toolkit.errors import InputError
     from edge_toolkit.extras import require
     from edge_toolkit.front import read_front
@@ -63,9 +64,12 @@ def measure_command(
     from edge_deploy.measure_networks import listed_record, measure_front, measure_listed
 
     if run is not None:
+        asked = device_of_run(run.request)
         measured = measure_front(run, *settings)
         show([front_table(read_front(run.front), measured)], asdict(measured), json_to)
         _draw(run, measured)
+        if other := other_than(asked, measured.settings):
+            note(f"`front off by` is between two things: {other}")
         place = f"{run.measured}, drawn beside it, and `edge-toolkit front {run.path}` shows it beside the model"
     elif architectures is not None:
         measured = measure_listed(architectures, *settings)
