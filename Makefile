@@ -66,7 +66,9 @@ format: $(READY)
 
 bench: $(READY)
 	set -e; for script in $(BENCHMARKS); do \
-		echo "python benchmarks/$$script.py"; python benchmarks/$$script.py; done
+		threads=1; if [ $$script = pick_against_lstm ]; then threads=2; fi; \
+		echo "OMP_NUM_THREADS=$$threads python benchmarks/$$script.py"; \
+		OMP_NUM_THREADS=$$threads python benchmarks/$$script.py; done
 
 clean:
 	rm -rf $(VENV) runs build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,11 +1,11 @@
 """What an exact mapping is worth, and what it costs: against two rules of thumb, on random networks of a space.
 
-- By layer: each layer where it alone does best, its inputs' way there counted, weight stores filled in the order of
-  the layers.
+- By layer: each layer where it alone does best, its inputs' way there and static power counted, weight stores filled in
+  the order of the layers. What weights cost that don't stay on the chip is a matter of all layers, and left out.
 - By gain: each layer on the first processor, then the layers that gain most for each tile moved, as long as the whole
   gains.
 
-Both know the same costs as the exact mapping, and are told as its value over theirs. Time is told as a ratio to costing
+Both are told as the exact mapping's value over theirs. Time is told as a ratio to costing
 the network on the NPU alone, taken in turn.
 
     python benchmarks/exact_mapping.py
@@ -49,7 +49,8 @@ def by_layer(device: Device, places: Places, objective: Objective) -> Integers:
     for layer in range(len(ways)):
         crosses = places.processor != at
         time_ms = (places.busy_us[:, layer] + crosses * places.cross_us[layer]) * 1e-3
-        energy_mj = (places.energy_pj[:, layer] + crosses * places.cross_pj[layer]) * 1e-9
+        dynamic_pj = places.energy_pj[:, layer] + crosses * places.cross_pj[layer]
+        energy_mj = dynamic_pj * 1e-9 + device.static_mw * time_ms * 1e-3
         each = np.array([objective.value(*both) for both in zip(time_ms, energy_mj, strict=True)])
         each[places.tiles[:, layer] > free[places.processor]] = np.inf
         ways[layer] = each.argmin()

@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--supernet-epochs", type=int, default=24)
-    parser.add_argument("--figure", type=Path, default=Path("docs/images/hardware-changes-architecture.png"))
+    parser.add_argument("--figure", type=Path, default=Path("runs/figures/hardware-changes-architecture.png"))
     asked = parser.parse_args()
     with TemporaryDirectory() as folder:
         dataset = load_dataset(subset(asked.data, asked.samples, Path(folder)) if asked.samples else asked.data)

@@ -143,8 +143,10 @@ def main() -> None:
     parser.add_argument("--attachments", nargs="+", default=list(shipped_attachments()))
     parser.add_argument("--decided-for", default="cim-mram", help="the attachment whose deciding constants are told")
     parser.add_argument("--decided-networks", nargs="+", default=list(HYBRIDS), help="the networks that it is told for")
-    parser.add_argument("--figures", type=Path, default=Path("docs/images"))
+    parser.add_argument("--figures", type=Path, default=Path("runs/figures"))
     asked = parser.parse_args()
+    if asked.decided_for not in asked.attachments:
+        parser.error(f"--decided-for {asked.decided_for}: is not among --attachments {' '.join(asked.attachments)}")
     networks = read_models(asked.models, asked.networks)
     base = tuple(load_device(asked.npu).processors)
     devices = {name: load_device(f"{asked.npu}+{name}") for name in asked.attachments}
@@ -153,6 +155,7 @@ def main() -> None:
         print(f"{name} stores {stored_kib(device):,.0f} KiB of weights; peaks: {', '.join(peaks)}")
     found = {network: costed(network, layers, devices, base) for network, layers in networks.items()}
     draw_systems(found, asked.figures / "npu-and-cim.png")
+    shapes(networks, devices[asked.decided_for], base)
     decided = {name: networks[name] for name in asked.decided_networks if name in networks}
     deciding(decided, devices[asked.decided_for], base, asked.figures / "npu-and-cim-constants.png")
 
@@ -237,6 +240,25 @@ def deciding(networks: Mapping[str, LayerTable], device: Device, base: Sequence[
     figure.legend(handles=tornado_patches(), loc="outside lower center", ncols=2, frameon=False)
     save_figure(figure, path)
     print(f"\ndrawn in {path}")
+
+
+def shapes(networks: Mapping[str, LayerTable], device: Device, base: Sequence[str]) -> None:
+    """Print how a device of macros does with tiles of other shapes, as large."""
+    (name,) = (each for each in device.processors if each not in base)
+    constants = dict(device.constants())
+    rows, columns = (constants[f"processors.{name}.{side}"].value for side in ("rows", "columns"))
+    print(f"\n{device.name} over the NPU alone, by rows x columns of a tile: latency, energy")
+    for network, layers in networks.items():
+        cells = []
+        for tall in TALL:
+            found = systems(layers, with_constant(device, f"processors.{name}.rows", tall), base)
+            ratios = over(found.both, found.alone)
+            cells.append(f"{tall} x {rows * columns / tall:g}: {_both(ratios)}")
+        print(f"{network}: {'; '.join(cells)}")
+
+
+TALL = (8, 16, 32, 64, 128)
+"""Rows of a tile that are tried."""
 
 
 def _swing_line(swing: Swing, cost: Cost, turn: float | None, looked: bool) -> str:

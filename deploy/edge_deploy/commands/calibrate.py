@@ -142,10 +142,11 @@ def _prepared(folder: Path, asked: _Asked) -> "Kit":
     from edge_deploy.calibration.design import Candidates, designed, drawn_from
     from edge_deploy.calibration.kit import Plan, prepared
     from edge_deploy.convert import random_ir
+    from edge_toolkit.files import read_text
     from edge_toolkit.specs import read_listed
 
     source, count = asked.space or str(asked.architectures), asked.networks or 40
-    content = sha256(Path(source).read_bytes()).hexdigest() if Path(source).is_file() else ""
+    content = sha256(read_text(Path(source)).encode()).hexdigest() if Path(source).is_file() else ""
     plan = Plan(source, count, asked.seed or 0, asked.int8, content)
 
     def draw() -> "Sequence[ModelSpec]":

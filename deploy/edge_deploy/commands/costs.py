@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 TARGET = "A bundle, a model.onnx, a model.xml, a model folder or an architecture.json."
-DEVICE = "A device that ships (`edge-toolkit devices`), or the path of a YAML file."
+DEVICE = "A device that ships (`edge-toolkit devices`), attachments behind a +, or the path of a YAML file."
 LISTED = "Networks in the target's place: JSON, one architecture a line, as `spaces sample` writes them."
 WORKLOADS = "Single layers in the target's place: CSV, one workload a line."
 

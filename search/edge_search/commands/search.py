@@ -18,7 +18,7 @@ Sampler = Literal["nsga2", "tpe", "gp", "random"]
 
 DATA = "A built-in name, npz:FILE, folder:DIR[@SIZE] or idx:DIR; `edge-toolkit data` lists them."
 SPACE = "A space that ships (`edge-toolkit spaces`), or the path of a YAML file."
-DEVICE = "A device that ships (`edge-toolkit devices`), or the path of a YAML file."
+DEVICE = "A device that ships (`edge-toolkit devices`), attachments behind a +, or the path of a YAML file."
 STORAGE = "Any Optuna storage URL, in place of a journal file in the run's folder."
 
 
