@@ -7,7 +7,7 @@ import numpy as np
 from rich.table import Table
 
 from edge_deploy.latency import Samples, interleaved, latency_of
-from edge_deploy.runtime import Compiled, check_options, check_precisions, compile_model, device_name
+from edge_deploy.runtime import Compiled, check_options, check_settings, compile_model, device_name
 from edge_deploy.versions import versions
 from edge_toolkit.console import table
 from edge_toolkit.device import Device
@@ -65,7 +65,7 @@ def _compiled(paths: Mapping[str, Path], settings: Settings) -> dict[str, Compil
     ready = {
         key: compile_model(path, settings.device, settings.precision, settings.threads) for key, path in paths.items()
     }
-    check_precisions(ready.values())
+    check_settings(ready.values())
     return ready
 
 

@@ -21,7 +21,7 @@ PRECISIONS = ("f32", "bf16", "f16", INT8)
 class Compiled:
     """A compiled model and its one request, whose input tensors are allocated and filled once.
 
-    `precision`, `threads` and `streams` are read back from the device; `asked_precision` is what was asked for.
+    `precision`, `threads` and `streams` are read back from the device; `asked_precision` and `asked_threads` are not.
     `tensors` keeps the arrays alive that the request reads.
     """
 
@@ -35,6 +35,7 @@ class Compiled:
     device: str
     device_name: str
     asked_precision: str
+    asked_threads: int
     precision: str
     threads: int
     streams: int
@@ -166,6 +167,7 @@ def _compile(
         device=device,
         device_name=str(core.get_property(device, "FULL_DEVICE_NAME")).strip(),
         asked_precision=precision,
+        asked_threads=threads,
         precision=_int8_or(compiled, hint) if precision == INT8 else hint,
         threads=int(_read_back(compiled, "INFERENCE_NUM_THREADS", supported) or 0),
         streams=int(_read_back(compiled, "NUM_STREAMS", supported) or 0),
@@ -187,12 +189,16 @@ def check_options(precision: str, threads: int) -> None:
         raise InputError.listing("options", problems)
 
 
-def check_precisions(ready: Iterable[Compiled]) -> None:
-    """See that models compute in the precision that was asked for.
+def check_settings(ready: Iterable[Compiled]) -> None:
+    """See that models compute in the precision and on the threads that were asked for.
 
     Raises:
-        MissingError: the device computes in another one.
+        MissingError: the device computes in another one, or on others.
     """
+    ready = list(ready)
+    for each in ready:
+        if each.threads not in (0, each.asked_threads):  # 0 where the device doesn't tell
+            raise MissingError(f"--threads {each.asked_threads}: {each.device} runs on {each.threads}; ask for that")
     others = {
         each.precision: each for each in ready if each.precision not in (each.asked_precision, "")
     }  # some don't tell

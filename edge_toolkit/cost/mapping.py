@@ -56,7 +56,7 @@ def best_schedule(
         layers: the network.
         device: the hardware.
         objective: what is minimised.
-        streamed: no weights stay in the shared memory from frame to frame, as at a cold start.
+        streamed: no weights stay in the shared memory from frame to frame; those in a macro's own store do.
 
     Returns:
         Its schedule, and how it was found.

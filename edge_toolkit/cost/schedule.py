@@ -41,7 +41,16 @@ class Schedule:
     @cached_property
     def loads_ms(self) -> Mapping[str, float]:
         """How long a frame keeps each processor, the link and the DRAM busy."""
-        return loads_ms(self.device, self.parts)
+        parts, device = self.parts, self.device
+        to = np.append(parts.where, 0)
+        loads = {
+            name: float(parts.busy_us[parts.where == index].sum() + parts.into_us[to == index].sum()) / 1e3
+            for index, name in enumerate(device.processors)
+        }
+        if device.link is not None:
+            loads[LINK] = float(parts.into_us.sum()) / 1e3
+        loads[DRAM] = float(parts.dram_bytes.sum()) / (device.memory.dram_gb_s.value * 1e6)
+        return loads
 
     @property
     def period_ms(self) -> float:
@@ -66,16 +75,3 @@ class Schedule:
         """Energy of a frame, static power over `time_ms`."""
         saved_ms = self.cost.latency_ms - self.time_ms(pipelined)
         return self.cost.energy_mj - self.device.static_mw * saved_ms * 1e-3
-
-
-def loads_ms(device: Device, parts: Parts) -> dict[str, float]:
-    """How long a frame keeps each processor, the link (where there is one) and the DRAM busy."""
-    to = np.append(parts.where, 0)
-    loads = {
-        name: float(parts.busy_us[parts.where == index].sum() + parts.into_us[to == index].sum()) / 1e3
-        for index, name in enumerate(device.processors)
-    }
-    if device.link is not None:
-        loads[LINK] = float(parts.into_us.sum()) / 1e3
-    loads[DRAM] = float(parts.dram_bytes.sum()) / (device.memory.dram_gb_s.value * 1e6)
-    return loads

@@ -119,6 +119,12 @@ def test_the_command_exports_and_prints(run: RunFolder, capsys: pytest.CaptureFi
     assert "latencies are modelled, for xr-npu in int8" in " ".join(capsys.readouterr().err.split())
 
 
+def test_threads_that_a_device_does_not_have_are_no_measurement(run: RunFolder, ir: IRMaker) -> None:
+    with pytest.raises(MissingError, match=r"--threads 4096: CPU runs on \d+; ask for that"):
+        measure_front(run, threads=4096, seconds=QUICK, export=Exports(ir))
+    assert not run.measured.exists()
+
+
 def test_int8_is_measured_of_quantised_networks(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     write(run.path, (SEQUENCE,))
     with pytest.raises(SystemExit) as stopped:

@@ -20,7 +20,7 @@ from edge_deploy.calibration.executed import rows_executed
 from edge_deploy.calibration.fit import Rows
 from edge_deploy.calibration.kit import Kit, model_of, spec_of
 from edge_deploy.latency import no_collection
-from edge_deploy.runtime import Compiled, check_precisions, compile_model
+from edge_deploy.runtime import Compiled, check_settings, compile_model
 from edge_toolkit.calibration import Repeatability
 from edge_toolkit.console import note, progress
 from edge_toolkit.errors import InputError
@@ -147,7 +147,7 @@ def _visited(
 
 def _visit(folder: Path, name: str, turn: int, settings: Settings) -> Visit:
     ready = compile_model(model_of(folder, name), settings.device, settings.precision, settings.threads)
-    check_precisions([ready])
+    check_settings([ready])
     windows = _windows(ready)
     rows = rows_executed(ready, spec_of(folder, name)) if turn in COUNTED else None
     return Visit(name, turn, windows, rows)
