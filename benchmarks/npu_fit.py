@@ -84,7 +84,7 @@ def report(name: str, npu: Systolic, measured: MeasuredWorkloads, rows: Indices)
         show(left_out, kinds, errors_left_out(name, npu, measured, rows, families, groups))
     show("nothing, as in the file", kinds, errors(npu, measured, rows))
     show("MACs over the peak", kinds, peak_errors(npu, measured, rows))
-    print(extrapolated(npu, READ_BYTES[name]))
+    print(extrapolated(npu, measured, rows, READ_BYTES[name]))
 
 
 POINTWISE = {
@@ -100,29 +100,36 @@ READ_BYTES = {"npu-3720": 96, "npu-4000": 146}
 """Bytes a cycle that the plainer form reads."""
 
 
-def extrapolated(npu: Systolic, read_bytes: float) -> str:
-    """Ours over a plainer form, which overlaps array steps, reads and writes alike, on layers that nobody measured."""
+def plainer(work: Workloads, read_bytes: float) -> Floats:
+    """Cycles of convolutions where array steps, reads and writes overlap, without a start."""
+    blocks, taps = np.ceil(work.width / 4) * np.ceil(work.height / 4), work.kernel_w * work.kernel_h
+    whole_in, whole_out = (np.ceil(each / 16) * 16 for each in (work.channels_in, work.channels_out))
+    pixels = work.width * work.height
+    steps = blocks * whole_out / 16 * taps * whole_in * work.element_bytes / 8
+    reads = pixels * work.channels_in * taps * work.element_bytes * np.ceil(work.channels_out / 64) / read_bytes
+    together: Floats = (steps**4 + reads**4 + (pixels * whole_out * work.element_bytes / 64) ** 4) ** 0.25
+    return together
+
+
+def extrapolated(npu: Systolic, measured: MeasuredWorkloads, rows: Indices, read_bytes: float) -> str:
+    """Ours over a plainer form on layers that nobody measured; that form's start is fitted to the convolutions."""
+    known = rows[measured.workloads.op[rows] == "convolution"]
+    without, cycles = plainer(measured.workloads.of(known), read_bytes), measured.measured_cycles[known]
+    start = min(range(0, 1000, 10), key=lambda start: float(np.mean(np.abs((without + start) / cycles - 1))))
     shapes = np.array([shape for network in POINTWISE.values() for shape in network])
     size, channels_in, channels_out = shapes.T
-    zeros, ones = np.zeros(len(shapes), dtype=np.int64), np.ones(len(shapes), dtype=np.int64)
-    ours = npu.cycles(
-        Workloads(
-            op=np.full(len(shapes), "convolution"), width=size, height=size, channels_in=channels_in,
-            channels_out=channels_out, kernel_w=ones, kernel_h=ones, stride=ones, element_bytes=ones, operands=ones,
-            real_share=ones.astype(float), write_tiles=ones, order=zeros - 1,
-        )
+    ones = np.ones(len(shapes), dtype=np.int64)
+    layers = Workloads(
+        op=np.full(len(shapes), "convolution"), width=size, height=size, channels_in=channels_in,
+        channels_out=channels_out, kernel_w=ones, kernel_h=ones, stride=ones, element_bytes=ones, operands=ones,
+        real_share=ones.astype(float), write_tiles=ones, order=-ones,
     )  # fmt: skip
-    whole_in, whole_out = (np.ceil(each / 16) * 16 for each in (channels_in, channels_out))
-    steps = np.ceil(size / 4) ** 2 * whole_out / 16 * whole_in / 8
-    reads = size**2 * channels_in * np.ceil(channels_out / 64) / read_bytes
-    writes = size**2 * whole_out / 64
-    plainer = (steps**4 + reads**4 + writes**4) ** 0.25 + npu.start_cycles.value
-    ratios, order = ours / plainer, np.argsort(ours / plainer)
-    told = [f"{ratios[row]:.2f} ({'x'.join(map(str, shapes[row]))})" for row in (*order[:3], *order[-3:])]
-    near = np.mean(np.abs(ratios - 1) <= 0.1)
+    ratios = npu.cycles(layers) / (plainer(layers, read_bytes) + start)
+    order, near = np.argsort(ratios), np.mean(np.abs(ratios - 1) <= 0.1)
+    told = [f"{ratios[row]:.2f} ({'x'.join(map(str, shapes[row]))})" for row in (*order[:2], *order[-2:])]
     return (
-        f"ours over a plainer form on {len(shapes)} pointwise layers of {' and '.join(POINTWISE)}: median "
-        f"{np.median(ratios):.3f}, {near:.0%} within 10 %; least and most {', '.join(told)}"
+        f"ours over a plainer form, its start {start} cycles, on {len(shapes)} pointwise layers of "
+        f"{' and '.join(POINTWISE)}: median {np.median(ratios):.3f}, {near:.0%} within 10 %; {', '.join(told)}"
     )
 
 
