@@ -7,6 +7,8 @@ openvino and no optuna.
 
 import os
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Annotated, Any
 
 import typer
@@ -63,6 +65,17 @@ def main(arguments: list[str] | None = None) -> None:
         if "EDGE_TOOLKIT_DEBUG" in os.environ:
             raise
         sys.exit(_tell(error))
+
+
+def answer_of(*arguments: str) -> str:
+    """What a command writes to standard output: how a room asks one that it may not import.
+
+    Raises:
+        EdgeError: the command can't be served, or its answer is no.
+    """
+    with redirect_stdout(StringIO()) as written:
+        build_app()(args=list(arguments), standalone_mode=False)
+    return written.getvalue()
 
 
 def _interrupted(error: BaseException | None) -> bool:

@@ -20,9 +20,10 @@ from edge_search.journal import alone, journal_storage
 from edge_search.request import without_password
 from edge_toolkit.cli import main
 from edge_toolkit.data import Split
-from edge_toolkit.layers import layers_of
+from edge_toolkit.layers import KINDS, layers_of
 from edge_toolkit.specs import read_spec
 from tests.edge_search.spaces_for_tests import PLAIN, changed
+from tests.edge_toolkit.calibrated_for_tests import calibrated
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -258,3 +259,20 @@ def test_the_front_shows_measurements_beside_the_model(toy: Path, capsys: pytest
     assert f"{first.latency_ms / 0.25 - 1:+.1%}" in printed, "how far the model is off"
     assert found[digest(first.architecture)].off_by(0.3) == pytest.approx(0.2)
     assert Measurement(0.25, (0.2, 0.3), 0.4, 100, quiet_ms=0.24).off_by(0.3) == pytest.approx(0.25)
+
+
+def test_a_front_is_measured_where_its_device_was_calibrated(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    here, elsewhere = calibrated(), calibrated(cpu="another one")
+    for name, whole in (("here.yaml", here), ("elsewhere.yaml", elsewhere)):
+        whole["processors"]["cpu"]["ns"] = {kind: {"start": 1000} for kind in KINDS}
+        Path(name).write_text(yaml.safe_dump(whole))
+    asked = [*SEARCH[:5], "--supernet-epochs", "1", "--trials", "2"]
+    assert run(*asked, "--device", "here.yaml", "--out", "run", "--json", "-") == 0
+    payload = json.loads(capsys.readouterr().out)
+    assert all(each["measured"]["latency_ms"] > 0 for each in payload["candidates"])
+    assert Path("run/measured.png").is_file()
+    for number, options in enumerate((["--device", "elsewhere.yaml"], ["--device", "here.yaml", "--no-measure"])):
+        assert run(*asked, *options, "--out", f"other{number}") == 0
+        told = " ".join(capsys.readouterr().err.split())
+        assert f"`edge-toolkit measure other{number} --device CPU --precision f32 --threads 1` holds" in told
+        assert not Path(f"other{number}/measured.json").exists()

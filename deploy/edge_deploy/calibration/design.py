@@ -1,15 +1,13 @@
 """Which networks to measure: few of many, such that every coefficient of the predictor is well determined."""
 
 import json
-from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from io import StringIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_toolkit.architecture import Architecture
-from edge_toolkit.cli import build_app
+from edge_toolkit.cli import answer_of
 from edge_toolkit.cost import estimate
 from edge_toolkit.device import load_device
 from edge_toolkit.layer_terms import terms_of
@@ -53,9 +51,9 @@ def drawn_from(space: str, seed: int) -> Candidates:
     Raises:
         InputError: there is no such space, or its file breaks a rule.
     """
-    facts = json.loads(_answer("spaces", "show", space, "--json", "-"))
+    facts = json.loads(answer_of("spaces", "show", space, "--json", "-"))
     count = str(min(DRAWS, facts["size"]))
-    lines = _answer("spaces", "sample", space, "--count", count, "--seed", str(seed)).splitlines()
+    lines = answer_of("spaces", "sample", space, "--count", count, "--seed", str(seed)).splitlines()
     drawn = tuple(spec_from_json(json.loads(line)) for line in lines)
     extremes = (spec_from_json(facts[which]["architecture"]) for which in ("smallest", "largest"))
     rng = np.random.default_rng(seed)
@@ -109,10 +107,3 @@ def _thinned(spec: ModelSpec, rng: np.random.Generator) -> ModelSpec:
         return spec
     stages = (replace(stage, blocks=stage.blocks[: rng.integers(1, len(stage.blocks) + 1)]) for stage in spec.stages)
     return replace(spec, stages=tuple(stages))
-
-
-def _answer(*arguments: str) -> str:
-    """What a command writes to standard output."""
-    with redirect_stdout(StringIO()) as written:
-        build_app()(args=list(arguments), standalone_mode=False)
-    return written.getvalue()

@@ -8,6 +8,8 @@ import typer
 from edge_toolkit.options import JsonTo
 
 if TYPE_CHECKING:
+    from edge_toolkit.calibration import Calibration
+    from edge_toolkit.device import Device
     from edge_toolkit.front import Front
     from edge_toolkit.runs import RunFolder
 
@@ -43,6 +45,9 @@ def search_command(
     jobs: Annotated[int, typer.Option("--jobs", help="Evaluations at a time.")] = 1,
     storage: Annotated[str | None, typer.Option("--storage", metavar="URL", help=STORAGE)] = None,
     epochs: Annotated[int, typer.Option("--supernet-epochs", help="Epochs that train the shared weights.")] = 12,
+    measure: Annotated[
+        bool, typer.Option(help="Measure the front at the end, if the device was calibrated on this machine.")
+    ] = True,
     json_to: JsonTo = None,
 ) -> None:
     """Search a space for the networks with the best accuracy inside a latency and an energy budget.
@@ -57,7 +62,6 @@ def search_command(
     from edge_search.search import run_search
     from edge_search.space import load_space
     from edge_toolkit.budget import budget_of
-    from edge_toolkit.console import note
     from edge_toolkit.data import load_dataset
     from edge_toolkit.device import load_device
     from edge_toolkit.runs import RunFolder
@@ -79,10 +83,30 @@ def search_command(
         jobs=jobs,
     )
     run = RunFolder(out)
-    _show(run_search(request, dataset, run), run, json_to)
-    if (done := hardware.calibration) is not None:
-        options = f"--device {done.device} --precision {hardware.precision} --threads {done.threads}"
-        note(f"`edge-toolkit measure {out} {options}` holds these latencies, which are calibrated, against the device")
+    front = run_search(request, dataset, run)
+    if hardware.calibration is not None:
+        _measure(run, hardware, hardware.calibration, measure)
+    _show(front, run, json_to)
+
+
+def _measure(run: "RunFolder", hardware: "Device", calibration: "Calibration", wanted: bool) -> None:
+    """Hold a front's calibrated latencies against the device, or say how."""
+    from edge_toolkit.cli import answer_of
+    from edge_toolkit.console import note
+    from edge_toolkit.errors import EdgeError
+
+    options = {"--device": calibration.device, "--precision": hardware.precision, "--threads": calibration.threads}
+    words = ["measure", str(run.path), *(str(word) for option in options.items() for word in option)]
+    command = f"`edge-toolkit {' '.join(words)}`"
+    if not wanted or calibration.differences():
+        note(f"{command} holds these latencies, which are calibrated, against the device")
+        return
+    try:
+        answer_of(*words)
+    except EdgeError as error:
+        note(f"the front is not measured: {error}; {command} does it")
+        return
+    note(f"measured, and drawn against the predictions, in {run.measured} and beside it")
 
 
 @app.command("front")
