@@ -105,8 +105,6 @@ def _measure(run: "RunFolder", hardware: "Device", calibration: "Calibration", w
         answer_of(*words)
     except EdgeError as error:
         note(f"the front is not measured: {error}; {command} does it")
-        return
-    note(f"measured, and drawn against the predictions, in {run.measured} and beside it")
 
 
 @app.command("front")
