@@ -86,7 +86,8 @@ def see_that_all_run(layers: LayerTable, device: Device, places: Places) -> None
         return
     first = stuck[0]
     named = ", ".join(layers.name[stuck[:5]]) + (f" and {len(stuck) - 5} more" if len(stuck) > 5 else "")
-    why = f"none of {', '.join(device.processors)} computes a layer of kind {layers.kind[first]}"
+    room = ", or has room for its weights" if limits.any() else ""
+    why = f"none of {', '.join(device.processors)} computes a layer of kind {layers.kind[first]}{room}"
     if computes[:, first].any():
         least = places.tiles[computes[:, first], first].min()
         why = f"{layers.name[first]} takes {least} tiles at least, more than any weight store that it can lie in has"

@@ -5,15 +5,22 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import openvino as ov
 import pytest
+import yaml
+from openvino import opset13 as ops
 
+from edge_toolkit.architecture import Architecture, Head, MBConv, Stage, Stem
 from edge_toolkit.cli import main
 from edge_toolkit.cost import estimate
 from edge_toolkit.device import load_device
+from edge_toolkit.layer_terms import TERMS
 from edge_toolkit.layers import layers_of
 from edge_toolkit.specs import digest, spec_to_json
 from tests.edge_deploy.conftest import IRMaker
 from tests.edge_deploy.networks_for_tests import ONE_LAYER, SEQUENCE
+from tests.edge_toolkit.calibrated_for_tests import calibrated
 
 
 @pytest.fixture
@@ -120,3 +127,56 @@ def test_what_cannot_be_served_is_told(
     monkeypatch.chdir(tmp_path)
     run(*arguments, status=2)
     assert message in capsys.readouterr().err
+
+
+PLAIN = Architecture((3, 1, 30), Stem(8, 5, 2), (Stage(8, 1, (MBConv(5, 2),)),), Head(4))
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A calibrated device that knows no attention, and none of a convolution without its role."""
+    path, whole = tmp_path / "mine.yaml", calibrated()
+    whole["processors"]["cpu"]["ns"] |= {"elementwise": {"outputs": 1}}
+    path.write_text(yaml.safe_dump(whole))
+    return path
+
+
+def test_one_network_that_cannot_be_run_costs_no_other(
+    tmp_path: Path, mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = tmp_path / "two.jsonl"
+    listed.write_text("".join(json.dumps(spec_to_json(spec)) + "\n" for spec in (SEQUENCE, PLAIN)))
+    networks = told(capsys, "estimate", "--architectures", listed, "--device", mine)["networks"]
+    by_hand = estimate(layers_of(PLAIN), load_device(str(mine)))
+    assert [each["latency_ms"] for each in networks] == [None, pytest.approx(by_hand.latency_ms)]
+    listed.write_text(json.dumps(spec_to_json(SEQUENCE)) + "\n")
+    run("estimate", "--architectures", listed, "--device", mine, status=1)
+    err = " ".join(capsys.readouterr().err.split())
+    assert "line 1: mine can't run" in err
+    assert "mine can run none of the networks" in err
+
+
+def test_a_bare_export_costs_on_a_calibrated_device_what_its_description_does(
+    ir: IRMaker, described: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its roles, which some terms go by, come from the names of its operations."""
+    path, whole = tmp_path / "all.yaml", calibrated()
+    whole["processors"]["cpu"]["ns"] = {
+        kind: {term: 10.0 + index for index, term in enumerate(terms)} for kind, terms in TERMS.items()
+    }
+    path.write_text(yaml.safe_dump(whole))
+    bare, known = (told(capsys, "estimate", each, "--device", path) for each in (ir("sequence"), described))
+    assert bare["latency_ms"] == pytest.approx(known["latency_ms"])
+
+
+def test_a_calibrated_device_warns_of_a_model_from_elsewhere(
+    tmp_path: Path, mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ops.parameter([1, 3, 8, 8], np.float32, name="data")
+    kernel = ops.constant(np.ones((4, 3, 1, 1), np.float32))
+    one = ops.convolution(data, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
+    ov.save_model(ov.Model([one], [data]), tmp_path / "model.xml", compress_to_fp16=False)
+    run("estimate", tmp_path / "model.xml", "--device", mine)
+    assert "was calibrated on networks of imu-s, and the model comes from elsewhere" in capsys.readouterr().err
+    run("estimate", tmp_path / "model.xml", "--device", "xr-npu")
+    assert "elsewhere" not in capsys.readouterr().err

@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import openvino as ov
 import pytest
 import yaml
+from openvino import opset13 as ops
 from typer.testing import CliRunner
 
 from edge_deploy.commands import app
@@ -108,6 +111,23 @@ def test_area_is_told_where_a_source_gives_it(target: str) -> None:
     assert [point["area_mm2"] for point in points] == pytest.approx([2 * a_macro, 4 * a_macro])
     points = facts(target, "--device", BOTH, "--sweep", "cim.macros=2,4")["points"]
     assert "area_mm2" not in points[0], "no source gives that of MRAM"
+
+
+def test_a_sweep_tells_the_values_that_fit_no_mapping(target: str, tmp_path: Path) -> None:
+    """64 x 64 weights are 32 tiles of 32 x 4; eight macros of one tile each hold 8."""
+    whole = load_device(BOTH).model_dump(mode="json", by_alias=True, exclude_none=True)
+    del whole["processors"]["npu"], whole["link"]
+    whole["processors"]["cim"]["depth"]["value"] = 1
+    path = tmp_path / "macros.yaml"
+    path.write_text(json.dumps(whole))
+    convolution = tmp_path / "model.xml"
+    data = ops.parameter([1, 64, 8, 8], np.float32, name="data")
+    kernel = ops.constant(np.ones((64, 64, 1, 1), np.float32))
+    one = ops.convolution(data, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
+    ov.save_model(ov.Model([one], [data]), convolution, compress_to_fp16=False)
+    found = facts(str(convolution), "--device", str(path), "--sweep", "cim.depth=1,1024")
+    assert [point["value"] for point in found["points"]] == [1024]
+    assert "none of cim computes a layer of kind conv, or has room for its weights" in found["refused"]["1"]
 
 
 @pytest.mark.parametrize("extra", [[], ["--sweep", "cim.macros=4,8"]])

@@ -111,10 +111,10 @@ def _many(listed: Path, name: str) -> "tuple[list[Table | str], dict[str, Any]]"
         try:
             costs.append(estimate(table, device))
         except AnswerIsNo as error:
-            if len(tables) == 1:
-                raise
             costs.append(None)
             note(f"{listed}, line {number}: {error}")
+    if not any(costs):
+        raise AnswerIsNo(f"{device.name} can run none of the networks in {listed}; give a device that can")
     networks = network_costs([digest(spec) for spec in specs], tables, costs)
     drawn: list[Table | str] = [network_table(networks, f"{listed} on {device.name}"), origin_line(device)]
     return drawn, {"device": device.name, "networks": networks}
