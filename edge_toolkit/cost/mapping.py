@@ -78,19 +78,12 @@ def see_that_all_run(layers: LayerTable, device: Device, places: Places) -> None
     Raises:
         AnswerIsNo: some don't; the message tells which.
     """
-    processors = list(device.processors.values())
-    limits = np.array([processors[index].tiles for index in places.processor])[:, None]
-    computes, fits = np.isfinite(places.busy_us), places.tiles <= limits
-    stuck = np.flatnonzero(~(computes & fits).any(axis=0))
+    stuck = np.flatnonzero(~np.isfinite(places.busy_us).any(axis=0))
     if len(stuck) == 0:
         return
-    first = stuck[0]
     named = ", ".join(layers.name[stuck[:5]]) + (f" and {len(stuck) - 5} more" if len(stuck) > 5 else "")
-    room = ", or has room for its weights" if limits.any() else ""
-    why = f"none of {', '.join(device.processors)} computes a layer of kind {layers.kind[first]}{room}"
-    if computes[:, first].any():
-        least = places.tiles[computes[:, first], first].min()
-        why = f"{layers.name[first]} takes {least} tiles at least, more than any weight store that it can lie in has"
+    room = ", or has room for its weights" if any(each.tiles for each in device.processors.values()) else ""
+    why = f"none of {', '.join(device.processors)} computes a layer of kind {layers.kind[stuck[0]]}{room}"
     remedy = "add a processor that can"
     if device.origin == "calibrated":
         remedy = "calibrate it on networks that have such layers (`edge-toolkit calibrate --architectures FILE`)"
