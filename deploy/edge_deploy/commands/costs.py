@@ -5,22 +5,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_toolkit.options import JsonTo
+from edge_deploy.commands.options import TARGET, Target
+from edge_toolkit.options import MODELLED, JsonTo
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 app = typer.Typer()
 
-TARGET = "A bundle, a model.onnx, a model.xml, a model folder or an architecture.json."
-DEVICE = "A device that ships (`edge-toolkit devices`), attachments behind a +, or the path of a YAML file."
 LISTED = "Networks in the target's place: JSON, one architecture a line, as `spaces sample` writes them."
 WORKLOADS = "Single layers in the target's place: CSV, one workload a line."
 
 
 @app.command("layers")
 def layers_command(
-    target: Annotated[Path, typer.Argument(metavar="TARGET", help=TARGET)],
+    target: Target,
     json_to: JsonTo = None,
     csv_to: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the layers as CSV.")] = None,
 ) -> None:
@@ -51,7 +50,7 @@ def layers_command(
 @app.command("estimate")
 def estimate_command(
     target: Annotated[Path | None, typer.Argument(metavar="TARGET", help=TARGET, show_default=False)] = None,
-    device: Annotated[str | None, typer.Option("--device", "-d", help=DEVICE)] = None,
+    device: Annotated[str | None, typer.Option("--device", "-d", help=MODELLED)] = None,
     architectures: Annotated[Path | None, typer.Option("--architectures", metavar="FILE", help=LISTED)] = None,
     workloads: Annotated[Path | None, typer.Option("--workloads", metavar="FILE", help=WORKLOADS)] = None,
     json_to: JsonTo = None,

@@ -1,39 +1,36 @@
 """`map`."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from edge_toolkit.options import JsonTo
+from edge_deploy.commands.options import PlotTo, Target
+from edge_toolkit.options import JsonTo, ModelledDevice
 
 if TYPE_CHECKING:
     from edge_toolkit.cost.objective import Objective
 
 app = typer.Typer()
 
-TARGET = "A bundle, a model.onnx, a model.xml, a model folder or an architecture.json."
-DEVICE = "A device with what is attached to it, such as xr-npu+cim-mram, or the path of a YAML file."
 OBJECTIVE = "What is minimised: latency, energy, edp (their product) or weighted."
 WEIGHT = "For `weighted`: what a millisecond and what a millijoule count for."
 PIPELINED = "Frames overlap: the time that counts is the period from one frame to the next."
 WEIGHTS = "Whether weights that find room in the shared memory stay there between frames, or all stream in each."
 SECOND = "Solve for the second choice of each layer, too."
-PLOT = "Draw the schedule, or the sweep, .png or .svg."
 SWEEP = "Set a constant of the device to one value after another, such as cim.macros=1,2,4,8."
 
 
 @app.command("map")
 def map_command(
-    target: Annotated[Path, typer.Argument(metavar="TARGET", help=TARGET)],
-    device: Annotated[str, typer.Option("--device", "-d", help=DEVICE)],
+    target: Target,
+    device: ModelledDevice,
     objective: Annotated[str, typer.Option("--objective", help=OBJECTIVE)] = "latency",
     weight: Annotated[str | None, typer.Option("--weight", metavar="MS,MJ", help=WEIGHT)] = None,
     pipelined: Annotated[bool, typer.Option("--pipelined", help=PIPELINED)] = False,
     weights: Annotated[Literal["resident", "streamed"], typer.Option("--weights", help=WEIGHTS)] = "resident",
     second: Annotated[bool, typer.Option("--second/--no-second", help=SECOND)] = True,
     sweep: Annotated[str | None, typer.Option("--sweep", metavar="PLACE=V1,V2,...", help=SWEEP)] = None,
-    plot_to: Annotated[Path | None, typer.Option("--plot", metavar="FILE", help=PLOT)] = None,
+    plot_to: PlotTo = None,
     json_to: JsonTo = None,
 ) -> None:
     """Map a model's layers to the processors of a device in the best way; show where each runs, and why."""
@@ -41,15 +38,9 @@ def map_command(
     from edge_deploy.target_layers import doubts, layers_at
     from edge_toolkit.console import note, show
     from edge_toolkit.device import load_device
-    from edge_toolkit.errors import InputError
-    from edge_toolkit.extras import require
     from edge_toolkit.figures import save_figure
     from edge_toolkit.sweep import sweep_of
 
-    if plot_to is not None:
-        if plot_to.suffix not in (".png", ".svg"):
-            raise InputError(f"--plot {plot_to}: must end in .png or .svg")
-        require("search", "matplotlib")
     goal, values = _objective(objective, weight, pipelined), None if sweep is None else sweep_of(sweep)
     loaded = load_device(device)
     found = layers_at(target)

@@ -9,8 +9,8 @@ from edge_deploy.commands.options import Device, Precision, Threads
 from edge_toolkit.options import JsonTo
 
 if TYPE_CHECKING:
+    from edge_toolkit.front import Front
     from edge_toolkit.measured import Measured
-    from edge_toolkit.runs import RunFolder
 
 app = typer.Typer()
 
@@ -65,9 +65,9 @@ def measure_command(
 
     if run is not None:
         asked = device_of_run(run.request)
-        measured = measure_front(run, *settings)
-        show([front_table(read_front(run.front), measured)], asdict(measured), json_to)
-        _draw(run, measured)
+        measured, front = measure_front(run, *settings), read_front(run.front)
+        show([front_table(front, measured)], asdict(measured), json_to)
+        _draw(front, measured, run.measured)
         if other := other_than(asked, measured.settings):
             note(f"`front off by` is between two things: {other}")
         place = f"{run.measured}, drawn beside it, and `edge-toolkit front {run.path}` shows it beside the model"
@@ -78,19 +78,17 @@ def measure_command(
     note(f"measured with random weights, on which latency does not depend; in {place}")
 
 
-def _draw(run: "RunFolder", measured: "Measured") -> None:
-    """Predicted against measured latency, as `measured.png` and `measured.svg` in the run's folder."""
+def _draw(front: "Front", measured: "Measured", beside: Path) -> None:
+    """Predicted against measured latency, .png and .svg beside the file of the measurements."""
     import numpy as np
 
     from edge_toolkit.figures import prediction_figure, save_figure
-    from edge_toolkit.front import read_front
     from edge_toolkit.specs import digest
 
-    front = read_front(run.front)
     predicted_ms = np.array([candidate.latency_ms for candidate in front.candidates])
     taken = [measured.candidates[digest(candidate.architecture)] for candidate in front.candidates]
     measured_ms = np.array([each.quiet_ms or each.latency_ms for each in taken])
     origin = front.candidates[0].origin.get("latency_ms", "predicted")
     figure = prediction_figure(predicted_ms, measured_ms, f"front of {front.run}, {origin} on {front.device}")
     for suffix in (".png", ".svg"):
-        save_figure(figure, run.measured.with_suffix(suffix))
+        save_figure(figure, beside.with_suffix(suffix))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from edge_deploy.commands.options import Device, Precision, Threads
+from edge_deploy.commands.options import Device, PlotTo, Precision, Threads
 from edge_toolkit.options import JsonTo
 
 app = typer.Typer()
@@ -28,7 +28,7 @@ def profile_command(
     layers: Annotated[bool, typer.Option("--layers", help="Show every executed row.")] = False,
     json_to: JsonTo = None,
     csv_to: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
-    plot_to: Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw it, .png or .svg.")] = None,
+    plot_to: PlotTo = None,
 ) -> None:
     """Measure a model on a device: its latency, and where the time goes, layer by layer, against a baseline."""
     from edge_deploy.profile import profile
@@ -36,17 +36,12 @@ def profile_command(
     from edge_deploy.target import run_profile
     from edge_toolkit.console import note, show
     from edge_toolkit.errors import InputError
-    from edge_toolkit.extras import require
     from edge_toolkit.figures import profile_figure, save_figure
     from edge_toolkit.files import write_json
     from edge_toolkit.profile import doubts_of, has_baseline, profile_to_json
 
     if csv_to == Path("-"):
         raise InputError("--csv -: must be a file's name; `--json -` writes to standard output")
-    if plot_to is not None:
-        if plot_to.suffix not in (".png", ".svg"):
-            raise InputError(f"--plot {plot_to}: must end in .png or .svg")
-        require("search", "matplotlib")
     made = profile(target, device, precision, threads, seconds, baseline)
     payload = profile_to_json(made)
     written = []  # before anything is printed, since a reader such as `head` may close the pipe

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from edge_toolkit.options import JsonTo
+from edge_toolkit.options import JsonTo, ModelledDevice
 
 if TYPE_CHECKING:
     from edge_toolkit.calibration import Calibration
@@ -20,7 +20,6 @@ Sampler = Literal["nsga2", "tpe", "gp", "random"]
 
 DATA = "A built-in name, npz:FILE, folder:DIR[@SIZE] or idx:DIR; `edge-toolkit data` lists them."
 SPACE = "A space that ships (`edge-toolkit spaces`), or the path of a YAML file."
-DEVICE = "A device that ships (`edge-toolkit devices`), attachments behind a +, or the path of a YAML file."
 STORAGE = "Any Optuna storage URL, in place of a journal file in the run's folder."
 
 
@@ -28,7 +27,7 @@ STORAGE = "Any Optuna storage URL, in place of a journal file in the run's folde
 def search_command(
     data: Annotated[str, typer.Option("--data", help=DATA)],
     space: Annotated[str, typer.Option("--space", help=SPACE)],
-    device: Annotated[str, typer.Option("--device", "-d", help=DEVICE)],
+    device: ModelledDevice,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The run's folder; a stopped run goes on.")],
     latency_ms: Annotated[
         float | None, typer.Option("--latency-ms", help="Bound on the latency of one inference.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_toolkit.options import JsonTo
+from edge_toolkit.options import JsonTo, ModelledDevice
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,7 +17,6 @@ app = typer.Typer()
 spaces_app = typer.Typer(invoke_without_command=True)
 app.add_typer(spaces_app, name="spaces")
 
-DEVICE = "A device that ships (`edge-toolkit devices`), attachments behind a +, or the path of a YAML file."
 BOUND = "Tell how many keep this bound on the"
 SpaceName = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A space that ships, or the path of a YAML file.")]
 
@@ -106,7 +105,7 @@ def spaces_sample(
 @spaces_app.command("costs")
 def spaces_costs(
     space: SpaceName,
-    device: Annotated[str, typer.Option("--device", "-d", help=DEVICE)],
+    device: ModelledDevice,
     count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many networks to draw.")] = 100_000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed draws the same networks.")] = 0,
     latency_ms: Annotated[float | None, typer.Option("--latency-ms", help=f"{BOUND} latency of one inference.")] = None,

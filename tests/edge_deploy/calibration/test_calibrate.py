@@ -195,7 +195,7 @@ def test_the_rows_of_a_network_are_its_layers(kit: tuple[Path, Kit], tmp_path: P
         (["--space", "imu-s", "--prepare", "kit", "--out", "a.yaml"], "--prepare measures nothing"),
         (["--space", "imu-s", "--prepare", "kit", "--json", "-"], "--prepare measures nothing"),
         (["--run", "kit", "--out", "a.yaml", "--seed", "1"], "--run measures the networks of its folder"),
-        (["--space", "imu-s", "--out", "a.yaml", "--plot", "a.pdf"], "--plot a.pdf must end in .png or .svg"),
+        (["--space", "imu-s", "--out", "a.yaml", "--plot", "a.pdf"], "--plot a.pdf: must end in .png or .svg"),
         (["--space", "imu-s", "--out", "a.yaml", "--precision", "f8"], "--precision f8 is not known"),
         (["--space", "imu-s", "--out", "a.yaml", "-d", "WARP"], "--device WARP: OpenVINO does not see it"),
         (["--space", "warp", "--out", "a.yaml"], "space 'warp' is no built-in space"),
