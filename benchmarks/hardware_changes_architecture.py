@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
+from judge import inherited_judge
 from machine import machine_line
 from moocore import hypervolume
 from numpy.typing import NDArray
@@ -27,13 +28,11 @@ from subset import subset
 
 from edge_search.feasibility import nearest
 from edge_search.front import non_dominated, objectives
-from edge_search.recipe import Recipe
-from edge_search.search import inherited_accuracy, trained_supernet
 from edge_search.space import SearchSpace, load_space
 from edge_search.study import Question, Search, open_study
 from edge_toolkit.architecture import Architecture, Attention
 from edge_toolkit.budget import Budget
-from edge_toolkit.data import Dataset, load_dataset
+from edge_toolkit.data import load_dataset
 from edge_toolkit.device import load_device
 from edge_toolkit.figures import COLOURS, save_figure
 from edge_toolkit.front import Candidate
@@ -67,7 +66,7 @@ def main() -> None:
     space = load_space(asked.space).for_data(dataset.input_shape, dataset.classes)
     print(f"{asked.space} on {asked.data}, {asked.trials} trials, {asked.seeds} seeds; {machine_line()}")
     questions = asked_alike(space, asked.devices, asked.quantile, asked.drawn)
-    judge = remembering(judged_by_supernet(space, dataset, asked.supernet_epochs))
+    judge = remembering(inherited_judge(space, dataset, asked.supernet_epochs))
     found = {
         name: [searched(question, judge, asked.trials, seed) for seed in range(asked.seeds)]
         for name, question in questions.items()
@@ -96,13 +95,6 @@ def asked_alike(space: SearchSpace, devices: Sequence[str], quantile: float, cou
         ranks = [spearmanr(costs[one], costs[other]).statistic for costs in (latencies, energies)]
         print(f"{one} and {other}: Spearman of {count} networks, latency {ranks[0]:.3f}, energy {ranks[1]:.3f}")
     return questions
-
-
-def judged_by_supernet(space: SearchSpace, dataset: Dataset, epochs: int) -> Callable[[Architecture], float]:
-    """Validation accuracy with the weights of one supernet."""
-    with TemporaryDirectory() as folder:
-        supernet = trained_supernet(space, Recipe(epochs), 0, dataset, Path(folder) / "supernet.safetensors")
-    return inherited_accuracy(supernet, dataset, seed=0)
 
 
 def remembering(judge: Callable[[Architecture], float]) -> Callable[[Architecture], float]:

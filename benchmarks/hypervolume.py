@@ -9,18 +9,15 @@ cost.
 
 import argparse
 import statistics
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
+from judge import inherited_judge
 from machine import machine_line
 from moocore import hypervolume
 from optuna.storages import InMemoryStorage
 
 from edge_search.front import objectives
-from edge_search.recipe import Recipe
 from edge_search.samplers import SAMPLERS
-from edge_search.search import inherited_accuracy, trained_supernet
 from edge_search.space import load_space
 from edge_search.study import Question, Search, open_study
 from edge_toolkit.architecture import Architecture
@@ -44,10 +41,7 @@ def main() -> None:
     dataset, budget = load_dataset(asked.data), Budget(asked.latency_ms, asked.energy_mj)
     space = load_space(asked.space).for_data(dataset.input_shape, dataset.classes)
     question = Question(space, load_device("xr-npu"), budget)
-    with TemporaryDirectory() as folder:
-        checkpoint = Path(folder) / "supernet.safetensors"
-        supernet = trained_supernet(space, Recipe(asked.supernet_epochs), 0, dataset, checkpoint)
-    judge = inherited_accuracy(supernet, dataset, seed=0)
+    judge = inherited_judge(space, dataset, asked.supernet_epochs)
     known: dict[Architecture, float] = {}
 
     def evaluate(architecture: Architecture) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from judge import inherited_judge
 from machine import machine_line
 from numpy.typing import NDArray
 from scipy.stats import bootstrap, kendalltau
@@ -20,7 +21,6 @@ from subset import subset
 from edge_search.batches import tensors_of
 from edge_search.evaluation import accuracy
 from edge_search.recipe import Recipe
-from edge_search.search import inherited_accuracy, trained_supernet
 from edge_search.space import SearchSpace, load_space
 from edge_search.training import fit
 from edge_toolkit.architecture import Architecture
@@ -77,9 +77,7 @@ def accuracies_alone(dataset: Dataset, drawn: list[Architecture], epochs: int, s
 
 def inherited_accuracies(dataset: Dataset, space: SearchSpace, epochs: int, drawn: list[Architecture]) -> Floats:
     """Validation accuracy of each network with a supernet's weights: (networks,)."""
-    with TemporaryDirectory() as folder:
-        supernet = trained_supernet(space, Recipe(epochs), 0, dataset, Path(folder) / "supernet.safetensors")
-    judge = inherited_accuracy(supernet, dataset, seed=0)
+    judge = inherited_judge(space, dataset, epochs)
     return np.array([judge(architecture) for architecture in drawn])
 
 

@@ -54,10 +54,10 @@ def front_figure(front: Front) -> "Figure":
     for panel, (cost, label) in zip(axes, PANELS, strict=True):
         _front_panel(panel, front, cost)
         origin = front.candidates[0].origin[cost]
-        panel.set_xlabel(_plain(f"{label}, {origin} on {front.device}"))
+        panel.set_xlabel(plain(f"{label}, {origin} on {front.device}"))
     axes[0].set_ylabel(f"accuracy (%), {front.candidates[0].origin['accuracy']}, validation")
     title = f"{front.run}: {len(front.candidates)} of {front.evaluated} networks of {front.space} on {front.data}"
-    figure.suptitle(_plain(title))
+    figure.suptitle(plain(title))
     return figure
 
 
@@ -119,7 +119,7 @@ def prediction_figure(predicted_ms: "Floats", measured_ms: "Floats", what: str) 
     panel.scatter(measured_ms, predicted_ms, color=COLOURS[0], s=18, zorder=3)
     panel.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
     panel.set(xlabel="measured (ms)", ylabel="predicted (ms)")
-    panel.set_title(_plain(f"{what}\nmean error {errors.mean():.1%}"), fontsize=10, color=INK)
+    panel.set_title(plain(f"{what}\nmean error {errors.mean():.1%}"), fontsize=10, color=INK)
     panel.legend(loc="upper left", frameon=False, fontsize=9)
     panel.grid(alpha=0.25, which="both")
     return figure
@@ -159,8 +159,8 @@ def _profile_panel(panel: "Axes", network: Profile) -> None:
             reached += time_us
         label, end = network.time_text(reached, whole.rows), (max(reached, 0.0), place)
         panel.annotate(label, end, (4, 0), textcoords="offset points", va="center", fontsize=9, color=INK)
-    panel.set_title(_plain(_profile_title(network)), loc="left", fontsize=10, color=INK)
-    panel.set_yticks(range(len(blocks)), [_plain(block) for block in blocks], fontsize=9)
+    panel.set_title(plain(_profile_title(network)), loc="left", fontsize=10, color=INK)
+    panel.set_yticks(range(len(blocks)), [plain(block) for block in blocks], fontsize=9)
     panel.set_ylim(len(blocks) - 0.5, -0.5)  # the first block on top
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(axis="y", length=0)
@@ -182,10 +182,10 @@ def _in_order(roles: set[str]) -> list[str]:
 def _role_patches(roles: set[str]) -> "list[Patch]":
     from matplotlib.patches import Patch
 
-    return [Patch(color=ROLE_COLOURS.get(role, OTHER_ROLE), label=_plain(role)) for role in _in_order(roles)]
+    return [Patch(color=ROLE_COLOURS.get(role, OTHER_ROLE), label=plain(role)) for role in _in_order(roles)]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that matplotlib shows as it stands: a dollar sign would begin a formula."""
     return text.replace("$", r"\$")
 

@@ -25,6 +25,11 @@ def last_cache_kib() -> int | None:
     return max(sizes, default=None)
 
 
+def cpu_flags() -> frozenset[str]:
+    """What the first processor says it can do, such as `avx512f`; empty where it does not tell."""
+    return frozenset(_first_in_cpuinfo("flags").split())
+
+
 def installed_openvino() -> str | None:
     """The version of OpenVINO that is installed, without loading it; None where there is none."""
     from importlib.metadata import PackageNotFoundError, version  # which takes 40 ms, and few need it
@@ -36,12 +41,18 @@ def installed_openvino() -> str | None:
 
 
 def _cpu_name() -> str:
+    if not CPUINFO.is_file():  # no Linux
+        return platform.processor() or platform.machine()
+    return _first_in_cpuinfo("model name") or platform.machine()
+
+
+def _first_in_cpuinfo(name: str) -> str:
     try:
         lines = CPUINFO.read_text(encoding="utf-8").splitlines()
     except OSError:  # no Linux
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+        return ""
+    found = [line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == name]
+    return found[0] if found else ""
 
 
 def _usable_cores() -> int:

@@ -3,6 +3,8 @@
 Module names are the layer names of `edge_toolkit.layers`.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -32,6 +34,24 @@ class ConvNorm(nn.Sequential):
             self.activation = activation
 
 
+class DropPath(nn.Module):
+    """Leaves a residual branch out for some samples while `factors` is set, which only a supernet's training does.
+
+    `factors` gives, for as many samples as there are, what each one's branch is multiplied by: (b,), 0 where it is left
+    out, and so much more than 1 elsewhere that the mean stays.
+
+    Source: Huang et al., Deep Networks with Stochastic Depth, ECCV 2016.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factors: Callable[[int], Tensor] | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (b, c, h, w) -> the same shape."""
+        return x if self.factors is None else x * self.factors(len(x))[:, None, None, None].to(x)
+
+
 class MBConvBlock(nn.Module):
     """`MBConv` where it stands."""
 
@@ -45,12 +65,13 @@ class MBConvBlock(nn.Module):
         self.depthwise = ConvNorm(wide, hidden, block.kernel, placed.stride, hidden, nn.ReLU())
         self.project = ConvNorm(narrow, placed.output[0])
         self.residual = placed.input == placed.output
+        self.drop_path = DropPath()
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (b, c, h, w) -> (b, width, h / stride, w / stride)."""
         wide = self.expand(x) if hasattr(self, "expand") else x
         y: Tensor = self.project(self.depthwise(wide))
-        return x + y if self.residual else y
+        return x + self.drop_path(y) if self.residual else y
 
 
 class AttentionBlock(nn.Module):
@@ -68,12 +89,13 @@ class AttentionBlock(nn.Module):
         self.output = ConvNorm(shape, width)
         self.mlp_in = ConvNorm(shape, width * block.mlp_ratio, activation=nn.GELU())
         self.mlp_out = ConvNorm((width * block.mlp_ratio, *shape[1:]), width)
+        self.drop_path = DropPath()
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (b, c, h, w) -> the same shape."""
-        x = x + self.position(x)
-        x = x + self.output(self.attend(self.query(x), self.key(x), self.value(x)))
-        y: Tensor = x + self.mlp_out(self.mlp_in(x))
+        x = x + self.drop_path(self.position(x))
+        x = x + self.drop_path(self.output(self.attend(self.query(x), self.key(x), self.value(x))))
+        y: Tensor = x + self.drop_path(self.mlp_out(self.mlp_in(x)))
         return y
 
 

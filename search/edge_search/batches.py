@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -41,29 +43,67 @@ def resized(x: Tensor, shape: Shape) -> Tensor:
     return F.interpolate(x, size=shape[1:], mode="bilinear", align_corners=False)
 
 
-def training_batches(data: Tensors, size: int, seed: int) -> Iterator[Tensors]:
+def batches_in(samples: int, size: int) -> int:
+    """Batches of one epoch: a last one of a single sample is left out, for it has no variance to normalise with."""
+    return len(range(0, samples - 1, size))
+
+
+class Batch(NamedTuple):
+    """Samples of one step: x (b, c, h, w), in channels_last, and y (b,), this process's rows of `whole` samples."""
+
+    x: Tensor
+    y: Tensor
+    whole: int
+
+
+def training_batches(
+    data: Tensors, size: int, seed: int, epoch: int, first: int = 0, part: int = 0, parts: int = 1
+) -> Iterator[Batch]:
     """One epoch: shuffled, augmented batches of `size`; a last one of a single sample is left out.
+
+    Each batch is augmented from a seed of its own, so that an epoch can be entered at any batch.
 
     Args:
         data: the training split.
         size: samples in a batch.
-        seed: fixes the order and the augmentation.
+        seed: fixes the order and the augmentation, together with the epoch.
+        epoch: from 0.
+        first: the batch to begin with.
+        part: which share of each batch's rows is given, from 0.
+        parts: how many shares there are.
     """
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(data), generator=generator)
-    for index in torch.split(order, size):
-        if len(index) > 1:  # batch normalisation has no variance over one sample
-            yield Tensors(augmented(data.x[index], generator), data.y[index])
+    order = torch.randperm(len(data), generator=_generator(seed, epoch))
+    for number, index in enumerate(torch.split(order, size)[: batches_in(len(data), size)]):
+        if number >= first:
+            rows = torch.tensor_split(torch.arange(len(index)), parts)[part]
+            own = index[rows].to(data.x.device)
+            x = augmented(data.x[own], _generator(seed, epoch, number), rows, len(index))
+            yield Batch(x.to(memory_format=torch.channels_last), data.y[own], len(index))
 
 
-def augmented(x: Tensor, generator: torch.Generator) -> Tensor:
-    """x: (b, c, h, w) with a shift by up to 2 pixels for images, gain and noise for sensor streams."""
+def _generator(*entropy: int) -> torch.Generator:
+    state = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(state[0]))
+
+
+def augmented(x: Tensor, generator: torch.Generator, rows: Tensor, whole: int) -> Tensor:
+    """x: (b, c, h, w) with a shift by up to 2 pixels for images, gain and noise for sensor streams.
+
+    What is drawn is drawn for a whole batch, so that a row's share of it does not depend on who asks.
+
+    Args:
+        x: some rows of a batch.
+        generator: draws.
+        rows: which ones.
+        whole: rows of the whole batch.
+    """
     if x.shape[-2] == 1:
-        gain = 1 + GAIN * torch.randn(len(x), x.shape[1], 1, 1, generator=generator)
-        return x * gain + NOISE * torch.randn(x.shape, generator=generator)
-    rows, columns = (
-        torch.randint(2 * SHIFT + 1, (len(x), 1), generator=generator) + torch.arange(side) for side in x.shape[-2:]
+        gain = 1 + GAIN * torch.randn(whole, x.shape[1], 1, 1, generator=generator)[rows].to(x)
+        return x * gain + NOISE * torch.randn(whole, *x.shape[1:], generator=generator)[rows].to(x)
+    vertical, horizontal = (
+        (torch.randint(2 * SHIFT + 1, (whole, 1), generator=generator)[rows] + torch.arange(side)).to(x.device)
+        for side in x.shape[-2:]
     )
     padded = F.pad(x, (SHIFT, SHIFT, SHIFT, SHIFT), mode="replicate")
-    sample = torch.arange(len(x))[:, None, None]
-    return padded[sample, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    sample = torch.arange(len(x), device=x.device)[:, None, None]
+    return padded[sample, :, vertical[:, :, None], horizontal[:, None, :]].permute(0, 3, 1, 2)

@@ -1,5 +1,7 @@
 """How good a network is: statistics recalibrated, then the share of right answers."""
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,8 @@ from edge_toolkit.architecture import Architecture, Shape
 CALIBRATION = 1024
 """Training samples that recalibrate a subnet's statistics."""
 BATCH = 256
+KEPT = 1024
+"""Subnets whose statistics are kept."""
 
 
 def calibration_samples(train: Tensors, seed: int) -> Tensor:
@@ -53,8 +57,35 @@ def accuracy(model: nn.Module, data: Tensors, shape: Shape) -> float:
     return right_answers(model, data, shape) / len(data)
 
 
-def inherited_model(supernet: Supernet, architecture: Architecture, samples: Tensor) -> nn.Module:
-    """A subnet as a stand-alone model with its own statistics, ready to be judged; samples: (n, c, h, w)."""
-    model = supernet.extract(architecture)
-    recalibrate(model, resized(samples, architecture.input))
-    return model
+class Inherited:
+    """Subnets with inherited weights as models of their own, ready to be judged.
+
+    A subnet's statistics are recalibrated once, with the same samples for every one, and kept.
+
+    Args:
+        supernet: trained.
+        train: the training split, which recalibrates.
+        validation: the split that judges.
+        seed: fixes the samples that recalibrate.
+    """
+
+    def __init__(self, supernet: Supernet, train: Tensors, validation: Tensors, seed: int) -> None:
+        self._supernet, self._validation = supernet, validation
+        self._samples = calibration_samples(train, seed)
+        self._statistics: OrderedDict[Architecture, dict[str, Tensor]] = OrderedDict()
+
+    def model(self, architecture: Architecture) -> nn.Module:
+        """A subnet as a stand-alone model with statistics of its own, in evaluation mode."""
+        model = self._supernet.extract(architecture)
+        if architecture in self._statistics:
+            model.load_state_dict(self._statistics[architecture], strict=False)
+            return model.eval()
+        recalibrate(model, resized(self._samples, architecture.input))
+        self._statistics[architecture] = dict(model.named_buffers())
+        if len(self._statistics) > KEPT:
+            self._statistics.popitem(last=False)
+        return model
+
+    def accuracy(self, architecture: Architecture) -> float:
+        """Share of right answers on the validation split."""
+        return accuracy(self.model(architecture), self._validation, architecture.input)

@@ -2,15 +2,10 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
-
-from edge_toolkit.errors import InputError
-from edge_toolkit.files import writing
 
 if sys.platform != "win32":
     import fcntl
@@ -34,25 +29,6 @@ if sys.platform != "win32":
 
         def release(self) -> None:
             self._held.close()
-
-
-@contextmanager
-def alone(run: Path) -> Iterator[None]:
-    """The only process that searches in a run's folder, which is made if there is none.
-
-    Raises:
-        InputError: another process is at it, or the folder cannot be written to.
-    """
-    with writing(run):
-        run.mkdir(parents=True, exist_ok=True)
-        file = (run / ".searching").open("a")
-    with file:
-        if sys.platform != "win32":
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(f"--out {run}: another process searches in it; wait for it, or stop it") from None
-        yield
 
 
 def journal_storage(path: Path) -> JournalStorage:

@@ -1,15 +1,17 @@
 """`train`: a pick of a front, or its LSTM baseline, trained alone and written as a model folder."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 from torch import nn
 
 from edge_search.batches import tensors_of
-from edge_search.evaluation import accuracy, calibration_samples, inherited_model
+from edge_search.evaluation import accuracy
 from edge_search.recipe import Recipe
-from edge_search.request import read_request
-from edge_search.search import trained_supernet
+from edge_search.request import Request, read_request
+from edge_search.search import inherited, trained_supernet
 from edge_search.training import fit
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.console import progress
@@ -36,20 +38,46 @@ def train_pick(run: RunFolder, pick: str, recipe: Recipe, from_scratch: bool, se
     Raises:
         InputError: there is no such run or pick, or its data changed since the search.
     """
+    request, architecture, dataset = _picked(run, pick)
+    if from_scratch:
+        network, start = build(architecture, seed), "scratch"
+    else:
+        network, start = _inherited_model(request, architecture, dataset, run), "supernet"
+    model = trained(architecture, network, start, dataset, recipe, seed)
+    write_model(run.model(pick), model)
+    return run.model(pick), model
+
+
+def extract_pick(run: RunFolder, pick: str) -> tuple[Path, Model]:
+    """Write a pick with the weights that it inherits, and statistics of its own, as the model folder `PICK-inherited`.
+
+    Args:
+        run: holds a front, and the supernet it came from.
+        pick: a name or an index of the front.
+
+    Raises:
+        InputError: there is no such run or pick, or its data changed since the search.
+    """
+    request, architecture, dataset = _picked(run, pick)
+    network = _inherited_model(request, architecture, dataset, run)
+    model = judged(architecture, network, Record("supernet", 0, request.seed), dataset)
+    folder = run.model(f"{pick}-inherited")
+    write_model(folder, model)
+    return folder, model
+
+
+def _picked(run: RunFolder, pick: str) -> tuple[Request, Architecture, Dataset]:
     request = read_request(run)
     architecture = read_front(run.front).pick(pick).architecture
     dataset = load_dataset(request.data)
     if dataset.fingerprint != request.fingerprint:
         raise InputError(f"{request.data}: the data are not those that {run.path} was searched with; search again")
-    if from_scratch:
-        network, start = build(architecture, seed), "scratch"
-    else:
-        supernet = trained_supernet(request.space, request.recipe, request.seed, dataset, run.supernet)
-        samples = calibration_samples(tensors_of(dataset.train, dataset.normalisation), request.seed)
-        network, start = inherited_model(supernet, architecture, samples), "supernet"
-    model = trained(architecture, network, start, dataset, recipe, seed)
-    write_model(run.model(pick), model)
-    return run.model(pick), model
+    return request, architecture, dataset
+
+
+def _inherited_model(request: Request, architecture: Architecture, dataset: Dataset, run: RunFolder) -> nn.Module:
+    supernet = trained_supernet(request.origin, dataset, run)
+    return inherited(supernet, dataset, request.seed).model(architecture)
 
 
 def train_baseline(like: Path, match: Match, recipe: Recipe, seed: int) -> tuple[Path, Model]:
@@ -96,19 +124,44 @@ def trained(spec: ModelSpec, network: nn.Module, start: str, dataset: Dataset, r
     begun = perf_counter()
     with progress("training", recipe.epochs) as advance:
         history = fit(network, spec.input, train, validation, recipe, seed, advance)
-    seconds = perf_counter() - begun
-    test = tensors_of(load_test(dataset.name), dataset.normalisation)
+    return judged(spec, network, Record(start, recipe.epochs, seed, perf_counter() - begun, history), dataset)
+
+
+@dataclass(frozen=True)
+class Record:
+    """How a network came to its weights, as `edge_toolkit.model_folder.Training` has it."""
+
+    start: str
+    epochs: int
+    seed: int
+    seconds: float = 0.0
+    history: tuple[Mapping[str, float], ...] = ()
+
+
+def judged(spec: ModelSpec, network: nn.Module, record: Record, dataset: Dataset) -> Model:
+    """A network as a model for its folder, judged on validation and, this once, on the test split.
+
+    Args:
+        spec: what `network` is.
+        network: in evaluation mode.
+        record: how it was trained.
+        dataset: what it was trained on.
+    """
+    test = load_test(dataset.name)
+    validation, unseen = (
+        accuracy(network, tensors_of(split, dataset.normalisation), spec.input) for split in (dataset.validation, test)
+    )
     return Model(
         spec=spec,
         weights={name: tensor.numpy(force=True) for name, tensor in network.state_dict().items()},
         preprocessing=Preprocessing(dataset.name, dataset.fingerprint, dataset.normalisation, dataset.labels),
         training=Training(
-            start=start,
-            epochs=recipe.epochs,
-            seed=seed,
-            validation_accuracy=accuracy(network, validation, spec.input),
-            test_accuracy=accuracy(network, test, spec.input),
-            seconds=seconds,
-            history=history,
+            start=record.start,
+            epochs=record.epochs,
+            seed=record.seed,
+            validation_accuracy=validation,
+            test_accuracy=unseen,
+            seconds=record.seconds,
+            history=record.history,
         ),
     )

@@ -7,8 +7,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import TypeAdapter
 
-from edge_search.recipe import Recipe
 from edge_search.space import SearchSpace
+from edge_search.supernet.checkpoint import Origin
+from edge_search.supernet.recipe import SupernetRecipe
 from edge_toolkit.budget import Budget
 from edge_toolkit.device import Device
 from edge_toolkit.errors import InputError
@@ -34,7 +35,7 @@ class Request:
     space: SearchSpace
     device: Device
     budget: Budget
-    recipe: Recipe
+    recipe: SupernetRecipe
     sampler: str
     seed: int
     storage: str | None
@@ -47,6 +48,11 @@ class Request:
         problems = [f"{name} {value} must be at least 1" for name, value in counts.items() if value < 1]
         if problems:
             raise InputError.listing("search", problems)
+
+    @property
+    def origin(self) -> Origin:
+        """What decides the shared weights."""
+        return Origin(self.space, self.recipe, self.fingerprint, self.seed)
 
     @property
     def identity(self) -> str:
@@ -92,6 +98,7 @@ def _plain(request: Request) -> dict[str, Any]:
     plain = asdict(request)
     plain["storage"] = without_password(request.storage)
     plain["space"] = request.space.model_dump(mode="json")
+    plain["recipe"] = request.recipe.model_dump(mode="json")
     plain["device"] = request.device.model_dump(mode="json", by_alias=True)
     return plain
 

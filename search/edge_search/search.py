@@ -1,23 +1,20 @@
 """`search`: data, space, device and budget in; a front out."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import optuna
 from optuna.storages import BaseStorage
 
 from edge_search.batches import tensors_of
-from edge_search.evaluation import accuracy, calibration_samples, inherited_model
+from edge_search.evaluation import Inherited
 from edge_search.feasibility import in_the_way, nearest
 from edge_search.front import non_dominated, picks_of
-from edge_search.journal import alone, journal_storage
-from edge_search.recipe import Recipe
+from edge_search.journal import journal_storage
+from edge_search.lock import alone
 from edge_search.request import Request, check_request, without_password, write_request
-from edge_search.space import SearchSpace
 from edge_search.study import Question, Search, open_study
 from edge_search.supernet import Supernet
-from edge_search.supernet_training import load_checkpoint, train_supernet
-from edge_toolkit.architecture import Architecture
+from edge_search.supernet.checkpoint import Origin
+from edge_search.supernet.log import epochs_in, log_of
+from edge_search.supernet.training import train_supernet
 from edge_toolkit.console import note, progress
 from edge_toolkit.data import Dataset
 from edge_toolkit.errors import AnswerIsNo, InputError
@@ -52,8 +49,8 @@ def run_search(request: Request, dataset: Dataset, run: RunFolder) -> Front:
         check_request(run, request)
         study = open_study(_storage(request.storage, run), run.name, request.identity)
         write_request(run, request)  # after what a mistyped storage would stop, before what takes long
-        supernet = trained_supernet(request.space, request.recipe, request.seed, dataset, run.supernet)
-        judge = inherited_accuracy(supernet, dataset, request.seed)
+        supernet = trained_supernet(request.origin, dataset, run)
+        judge = inherited(supernet, dataset, request.seed).accuracy
         search = Search(question, judge, study, request.sampler, request.seed, start=near[0].architecture)
         with progress("searching", request.trials, done=len(search.evaluated)) as advance:
             search.run(request.trials, request.jobs, advance)
@@ -78,43 +75,33 @@ def _front_of(request: Request, name: str, evaluated: tuple[Candidate, ...]) -> 
     )
 
 
-def trained_supernet(space: SearchSpace, recipe: Recipe, seed: int, dataset: Dataset, checkpoint: Path) -> Supernet:
-    """The supernet of a space, trained from where an earlier process left it.
+def trained_supernet(origin: Origin, dataset: Dataset, run: RunFolder) -> Supernet:
+    """The supernet of an origin, trained from where an earlier process left it.
 
     Args:
-        space: bound to the data.
-        recipe: epochs and how they go.
-        seed: fixes initial weights, order and subnets.
+        origin: what decides its weights.
         dataset: its training split is used.
-        checkpoint: where it is kept after each epoch.
+        run: where the checkpoint is kept.
 
     Raises:
-        InputError: the checkpoint is damaged or another space's.
+        InputError: the checkpoint is damaged or of another origin.
     """
-    supernet = Supernet(space, seed)
-    done = load_checkpoint(checkpoint, supernet)
-    if done < recipe.epochs:
-        train = tensors_of(dataset.train, dataset.normalisation)
-        with progress("training the supernet", recipe.epochs, done) as advance:
-            train_supernet(supernet, train, recipe, seed, checkpoint, advance)
+    supernet, train = Supernet(origin.space, origin.seed), tensors_of(dataset.train, dataset.normalisation)
+    with progress("training the supernet", origin.recipe.epochs, epochs_in(log_of(run.supernet))) as advance:
+        train_supernet(supernet, train, origin, run.supernet, advance)
     return supernet
 
 
-def inherited_accuracy(supernet: Supernet, dataset: Dataset, seed: int) -> Callable[[Architecture], float]:
-    """What judges a subnet: its accuracy on the validation split, with statistics of its own.
+def inherited(supernet: Supernet, dataset: Dataset, seed: int) -> Inherited:
+    """A supernet's subnets as models, judged on the validation split.
 
     Args:
         supernet: trained.
         dataset: its training split recalibrates.
-        seed: fixes the samples that recalibrate, the same ones for every subnet.
+        seed: fixes the samples that do.
     """
-    validation = tensors_of(dataset.validation, dataset.normalisation)
-    samples = calibration_samples(tensors_of(dataset.train, dataset.normalisation), seed)
-
-    def judge(architecture: Architecture) -> float:
-        return accuracy(inherited_model(supernet, architecture, samples), validation, architecture.input)
-
-    return judge
+    train, validation = (tensors_of(split, dataset.normalisation) for split in (dataset.train, dataset.validation))
+    return Inherited(supernet, train, validation, seed)
 
 
 def _storage(url: str | None, run: RunFolder) -> BaseStorage:

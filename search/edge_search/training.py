@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from edge_search.batches import Tensors, resized, training_batches
+from edge_search.batches import Tensors, batches_in, resized, training_batches
 from edge_search.evaluation import accuracy
-from edge_search.recipe import Recipe
+from edge_search.recipe import Recipe, warm_cosine
 from edge_toolkit.architecture import Shape
 from edge_toolkit.console import Advance
 
@@ -31,24 +31,25 @@ def fit(
     Returns:
         One entry an epoch: mean `loss`, `validation_accuracy`.
     """
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves this form out
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = MOMENTUM
     optimizer = torch.optim.AdamW(model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
-    steps = sum(1 for _ in range(0, len(train) - 1, recipe.batch))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: recipe.rate(step, recipe.epochs * steps))
+    steps = recipe.epochs * batches_in(len(train), recipe.batch)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warm_cosine(step, steps, recipe.warmup))
     history = []
     for epoch in range(recipe.epochs):
         model.train()
         loss = 0.0
-        for batch in training_batches(train, recipe.batch, seed=seed * 100_003 + epoch):
+        for batch in training_batches(train, recipe.batch, seed, epoch):
             optimizer.zero_grad()
             logits = model(resized(batch.x, shape))
             value = F.cross_entropy(logits, batch.y, label_smoothing=recipe.smoothing)
             value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()
             schedule.step()
-            loss += float(value.detach()) / steps
+            loss += float(value.detach()) * recipe.epochs / steps
         model.eval()
         history.append({"loss": loss, "validation_accuracy": accuracy(model, validation, shape)})
         advance(f"validation {history[-1]['validation_accuracy']:.1%}")

@@ -16,7 +16,8 @@ from optuna.trial import TrialState
 
 import edge_search.picks
 import edge_toolkit.data
-from edge_search.journal import alone, journal_storage
+from edge_search.journal import journal_storage
+from edge_search.lock import alone
 from edge_search.request import without_password
 from edge_toolkit.cli import main
 from edge_toolkit.data import Split
@@ -157,7 +158,7 @@ def test_nothing_inside_the_budget_is_a_no_with_the_nearest_misses(
         (["--latency-ms", "inf"], "latency_ms=inf must be a number greater than 0"),
         (["--fps", "0"], "--fps 0.0 must be a number greater than 0"),
         (["--trials", "0"], "--trials 0 must be at least 1"),
-        (["--supernet-epochs", "0"], "epochs=0 must be at least 1"),
+        (["--supernet-epochs", "0"], "--supernet-epochs 0 must be at least 1"),
         (["--device", "tpu"], "--device tpu: no such device"),
         (["--space", "nowhere"], "space 'nowhere' is no built-in space and no file"),
         (["--data", "nowhere"], "nowhere"),
@@ -186,7 +187,7 @@ def test_two_runs_of_one_name_in_one_storage_do_not_mix(toy: Path, capsys: pytes
 def test_one_process_at_a_time_searches_in_a_folder(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with alone(toy / "run"):
         assert run(*SEARCH, "--trials", "3", "--out", "run") == 2
-    assert "--out run: another process searches in it" in capsys.readouterr().err
+    assert "--out run: another process is at work in it" in capsys.readouterr().err
     assert run(*SEARCH, "--trials", "3", "--out", "run") == 0
 
 

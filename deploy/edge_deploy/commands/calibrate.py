@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_deploy.commands.options import Device, PlotTo, Precision, Threads
-from edge_toolkit.options import JsonTo
+from edge_deploy.commands.options import Device, Precision, Threads
+from edge_toolkit.options import JsonTo, PlotTo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from edge_deploy.commands.options import PlotTo, Target
-from edge_toolkit.options import JsonTo, ModelledDevice
+from edge_deploy.commands.options import Target
+from edge_toolkit.options import JsonTo, ModelledDevice, PlotTo
 
 if TYPE_CHECKING:
     from edge_toolkit.cost.objective import Objective

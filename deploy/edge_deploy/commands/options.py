@@ -10,24 +10,9 @@ def _upper(name: str) -> str:
     return name.upper()  # as OpenVINO names its devices
 
 
-def _drawable(path: Path | None) -> Path | None:
-    """A plot's file, checked before the work starts."""
-    from edge_toolkit.errors import InputError
-    from edge_toolkit.extras import require
-
-    if path is not None:
-        if path.suffix not in (".png", ".svg"):
-            raise InputError(f"--plot {path}: must end in .png or .svg")
-        require("search", "matplotlib")
-    return path
-
-
 TARGET = "A bundle, a model.onnx, a model.xml, a model folder or an architecture.json."
 
 Target = Annotated[Path, typer.Argument(metavar="TARGET", help=TARGET)]
-PlotTo = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE", callback=_drawable, help="Draw it, .png or .svg.")
-]
 Device = Annotated[str, typer.Option("--device", "-d", callback=_upper, help="An OpenVINO device.")]
 Precision = Annotated[str, typer.Option("--precision", help="f32, bf16, f16 or int8; read back and shown.")]
 Threads = Annotated[int, typer.Option("--threads", help="Threads of the CPU.")]

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from edge_deploy.commands.options import Device, PlotTo, Precision, Threads
-from edge_toolkit.options import JsonTo
+from edge_deploy.commands.options import Device, Precision, Threads
+from edge_toolkit.options import JsonTo, PlotTo
 
 app = typer.Typer()
 

@@ -2,8 +2,8 @@
 
 import typer
 
-from edge_search.commands import search, spaces, train
+from edge_search.commands import search, spaces, supernet, train
 
 app = typer.Typer()
-for part in (spaces, search, train):
+for part in (spaces, supernet, search, train):
     app.add_typer(part.app)

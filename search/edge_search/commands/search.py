@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from edge_search.commands.options import RECIPE, Data, Epochs, Out, RecipeName, Space
 from edge_toolkit.options import JsonTo, ModelledDevice
 
 if TYPE_CHECKING:
@@ -18,17 +19,15 @@ app = typer.Typer()
 Sampler = Literal["nsga2", "tpe", "gp", "random"]
 
 
-DATA = "A built-in name, npz:FILE, folder:DIR[@SIZE] or idx:DIR; `edge-toolkit data` lists them."
-SPACE = "A space that ships (`edge-toolkit spaces`), or the path of a YAML file."
 STORAGE = "Any Optuna storage URL, in place of a journal file in the run's folder."
 
 
 @app.command("search")
 def search_command(
-    data: Annotated[str, typer.Option("--data", help=DATA)],
-    space: Annotated[str, typer.Option("--space", help=SPACE)],
+    data: Data,
+    space: Space,
     device: ModelledDevice,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The run's folder; a stopped run goes on.")],
+    out: Out,
     latency_ms: Annotated[
         float | None, typer.Option("--latency-ms", help="Bound on the latency of one inference.")
     ] = None,
@@ -43,7 +42,8 @@ def search_command(
     seed: Annotated[int, typer.Option("--seed", min=0, help="With one job, fixes the front.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", help="Evaluations at a time.")] = 1,
     storage: Annotated[str | None, typer.Option("--storage", metavar="URL", help=STORAGE)] = None,
-    epochs: Annotated[int, typer.Option("--supernet-epochs", help="Epochs that train the shared weights.")] = 12,
+    recipe: RecipeName = RECIPE,
+    epochs: Epochs = None,
     measure: Annotated[
         bool, typer.Option(help="Measure the front at the end, if the device was calibrated on this machine.")
     ] = True,
@@ -56,10 +56,10 @@ def search_command(
     from edge_toolkit.extras import require
 
     require("search", "matplotlib", "moocore", "optuna", "safetensors", "torch")
-    from edge_search.recipe import Recipe
     from edge_search.request import Request
     from edge_search.search import run_search
     from edge_search.space import load_space
+    from edge_search.supernet.recipe import load_recipe
     from edge_toolkit.budget import budget_of
     from edge_toolkit.data import load_dataset
     from edge_toolkit.device import load_device
@@ -74,7 +74,7 @@ def search_command(
         space=loaded.for_data(dataset.input_shape, dataset.classes),
         device=hardware,
         budget=budget,
-        recipe=Recipe(epochs),
+        recipe=load_recipe(recipe, epochs),
         sampler=sampler,
         seed=seed,
         storage=storage,

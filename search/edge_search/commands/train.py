@@ -52,6 +52,26 @@ def train_command(
     _show(folder, model, json_to)
 
 
+@app.command("extract")
+def extract_command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    pick: Annotated[str, typer.Option("--pick", help=PICK)],
+    json_to: JsonTo = None,
+) -> None:
+    """Write a pick of a run with the weights that it inherits, not trained further, as RUN/models/PICK-inherited.
+
+    It computes what the search judged it by, to the last bit, and is exported like any other model.
+    """
+    from edge_toolkit.extras import require
+
+    require("search", "safetensors", "torch")
+    from edge_search.picks import extract_pick
+    from edge_toolkit.runs import existing_run
+
+    folder, model = extract_pick(existing_run(run), pick)
+    _show(folder, model, json_to)
+
+
 def _show(folder: Path, model: "Model", json_to: str | None) -> None:
     from edge_toolkit.console import note, show, table
     from edge_toolkit.layers import layers_of

@@ -1,0 +1,80 @@
+"""The networks that benchmarks of the supernet judge by, and their accuracy when each is trained alone."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_search.batches import tensors_of
+from edge_search.evaluation import accuracy
+from edge_search.recipe import Recipe
+from edge_search.space import SearchSpace
+from edge_search.training import fit
+from edge_toolkit.architecture import Architecture
+from edge_toolkit.data import Dataset
+from edge_toolkit.nn import build
+from edge_toolkit.specs import digest
+
+GROUPS = ("convolutions", "attention", "mixed")
+"""Behind the blocks that open a stage: convolutions alone, two or more attention blocks alone, both."""
+
+
+def group_of(architecture: Architecture) -> str | None:
+    """The group of a network; None for one with a single attention block and no convolution beside it."""
+    kinds = [placed.block.kind for placed in architecture.blocks if placed.position > 0 and placed.stage > 0]
+    attention = kinds.count("attention")
+    if not attention:
+        return "convolutions"
+    if attention < len(kinds):
+        return "mixed"
+    return "attention" if attention > 1 else None
+
+
+def fixed_networks(space: SearchSpace, count: int) -> tuple[Architecture, ...]:
+    """`count` distinct networks, each group in turn, drawn gene by gene: small ones are as likely as large."""
+    rng = np.random.default_rng(0)
+    found: dict[Architecture, None] = {}
+    while len(found) < count:
+        wanted = GROUPS[len(found) % len(GROUPS)]
+        values = {gene.name: gene.choices[rng.integers(len(gene.choices))] for gene in space.genes}
+        if wanted != "mixed":
+            kind = "mbconv" if wanted == "convolutions" else "attention"
+            values |= {gene.name: kind for gene in space.genes if gene.name.endswith(".kind")}
+        architecture = space.build(values)
+        if group_of(architecture) == wanted:
+            found[architecture] = None
+    return tuple(found)
+
+
+def accuracies_alone(
+    dataset: Dataset, networks: tuple[Architecture, ...], epochs: int, seeds: int, kept: Path
+) -> NDArray[np.float64]:
+    """Validation accuracy of each network trained alone, (seeds, networks).
+
+    Args:
+        dataset: trained and judged on.
+        networks: each is trained from scratch.
+        epochs: of each training.
+        seeds: trainings of each network.
+        kept: JSON lines of what was trained already; a later call goes on from there.
+    """
+    known = {}
+    if kept.is_file():
+        for line in kept.read_text().splitlines():
+            entry = json.loads(line)
+            known[entry["network"], entry["epochs"], entry["seed"]] = entry["accuracy"]
+    train, validation = (tensors_of(split, dataset.normalisation) for split in (dataset.train, dataset.validation))
+    found = np.empty((seeds, len(networks)))
+    for seed in range(seeds):
+        for index, architecture in enumerate(networks):
+            key = digest(architecture), epochs, seed
+            if key not in known:
+                model = build(architecture, seed)
+                fit(model, architecture.input, train, validation, Recipe(epochs), seed, lambda remark="": None)
+                known[key] = accuracy(model, validation, architecture.input)
+                entry = dict(zip(("network", "epochs", "seed"), key, strict=True)) | {"accuracy": known[key]}
+                with kept.open("a") as file:
+                    file.write(json.dumps(entry) + "\n")
+            found[seed, index] = known[key]
+    return found

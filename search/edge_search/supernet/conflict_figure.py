@@ -1,0 +1,52 @@
+"""The conflict through training, drawn: one panel for each part of the network."""
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from edge_search.supernet.log import Entry
+from edge_toolkit.errors import InputError
+from edge_toolkit.figures import COLOURS, INK, plain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LINES = {
+    "between": ("without and with attention", COLOURS[0], "-"),
+    "within": ("two of one sort", COLOURS[4], "--"),
+}
+
+
+def conflict_figure(entries: Sequence[Entry], what: str) -> "Figure":
+    """Cosine of two networks' gradients on the weights that they share, over the epochs.
+
+    Args:
+        entries: the log of a training.
+        what: was trained, for the title.
+
+    Raises:
+        InputError: the space has no two kinds of block, and so no conflict.
+    """
+    from matplotlib.figure import Figure
+
+    looks = [(entry, entry.conflict) for entry in entries if entry.conflict is not None]
+    if not looks:
+        raise InputError("--plot: the space has convolutions or attention alone, so there is no conflict to draw")
+    parts = list(looks[0][1])
+    figure = Figure(figsize=(2.6 * len(parts), 3.4), layout="constrained")
+    panels = figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
+    begins = [one.epoch - 1 for before, one in itertools.pairwise(entries) if one.phase != before.phase]
+    for panel, part in zip(panels, parts, strict=True):
+        for key, (label, colour, style) in LINES.items():
+            values = [found[part][key] for _, found in looks]
+            panel.plot([entry.epoch for entry, _ in looks], values, style, color=colour, label=label)
+        for epoch in begins:
+            panel.axvline(epoch, color=INK, linewidth=0.6, linestyle=":")
+        panel.axhline(0, color=INK, linewidth=0.6)
+        panel.set_title(part, fontsize=10, color=INK)
+        panel.set_xlabel("epoch")
+        panel.grid(alpha=0.25)
+    panels[0].set_ylabel("cosine of gradients")
+    figure.suptitle(plain(what), fontsize=11, color=INK)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    return figure

@@ -1,0 +1,253 @@
+"""Training of the shared weights by a recipe; a process that is killed at any moment loses a minute at most.
+
+Each step trains the largest subnet of its phase on the labels, and the smallest one and some random ones on the largest
+one's answers. A phase may use a part of the space only.
+
+Source: Yu and Huang, Universally Slimmable Networks, ICCV 2019, section 3; Yu et al., BigNAS, ECCV 2020, section 3.1.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from edge_search.batches import Batch, Tensors, batches_in, resized, training_batches
+from edge_search.supernet.attention import begin_from_convolutions
+from edge_search.supernet.average import take_in
+from edge_search.supernet.checkpoint import Checkpoint, Origin, read_checkpoint, write_checkpoint
+from edge_search.supernet.conflict import conflict, probe_of
+from edge_search.supernet.distillation import LOSSES
+from edge_search.supernet.gradients import projected
+from edge_search.supernet.half import bfloat16_pays
+from edge_search.supernet.log import Entry, log_of, read_log, write_log
+from edge_search.supernet.parallel import add_up, over_processes, processes, rank
+from edge_search.supernet.recipe import Moment, SupernetRecipe
+from edge_search.supernet.sampling import attentive_stages, sandwich
+from edge_search.supernet.weights import Supernet
+from edge_toolkit.architecture import Architecture
+from edge_toolkit.console import Advance
+
+LOOKS = 20
+"""Epochs after which the conflict is measured, at most, evenly spread."""
+KEPT_EVERY_S = 60.0
+"""Seconds between two checkpoints within an epoch, at least."""
+
+
+def train_supernet(supernet: Supernet, train: Tensors, origin: Origin, path: Path, advance: Advance) -> None:
+    """Train shared weights to the end of their recipe, from where `path` leaves off.
+
+    Args:
+        supernet: in the end it holds what networks inherit: the weights' moving average, where the recipe keeps one.
+        train: the training split, normalised.
+        origin: what decides the outcome, the recipe and the seed above all.
+        path: the checkpoint; the log lies beside it.
+        advance: called after each epoch.
+
+    Raises:
+        InputError: `path` holds something else than a checkpoint of this origin.
+    """
+    recipe, a_epoch = origin.recipe, batches_in(len(train), origin.recipe.batch)
+    training = Training(supernet, recipe, origin.seed, recipe.epochs * a_epoch)
+    training.resume(read_checkpoint(path, origin))
+    probe = probe_of(supernet.space, train, origin.seed)
+    looks = {round((look + 1) * recipe.epochs / LOOKS) for look in range(LOOKS)} if probe is not None else set()
+    keeper = _Keeper(path, origin, training)
+    for epoch in range(training.step // a_epoch, recipe.epochs):
+        first = training.step % a_epoch
+        for batch in training_batches(train, recipe.batch, origin.seed, epoch, first, rank(), processes()):
+            training.advance(batch)
+            keeper.keep_now_and_then()
+        found = conflict(supernet, probe) if probe is not None and epoch + 1 in looks else None
+        loss = keeper.keep_epoch(epoch + 1, a_epoch, found)
+        advance(f"loss {loss:.3f}")
+    training.finish()
+
+
+class _Keeper:
+    """Writes checkpoint and log, in the process of rank 0."""
+
+    def __init__(self, path: Path, origin: Origin, training: "Training") -> None:
+        self._path, self._origin, self._training = path, origin, training
+        self._log = log_of(path)
+        known = read_log(self._log) if self._log.is_file() else ()
+        self._entries = tuple(entry for entry in known if entry.step <= training.step)
+        self._begun = perf_counter() - training.seconds
+        self._kept = perf_counter()
+
+    def keep_now_and_then(self) -> None:
+        """Write a checkpoint within an epoch, if the last one is long ago."""
+        if perf_counter() - self._kept > KEPT_EVERY_S:
+            self._keep()
+
+    def keep_epoch(self, epoch: int, batches: int, found: Mapping[str, Mapping[str, float]] | None) -> float:
+        """Write the log and a checkpoint at the end of an epoch; returns its mean loss."""
+        training = self._training
+        loss, training.loss = over_processes(training.loss) / batches, 0.0
+        moment = training.recipe.at(training.step - 1, training.steps)
+        seconds = perf_counter() - self._begun
+        self._entries += (Entry(epoch, training.step, moment.index, moment.rate, loss, seconds, found),)
+        if rank() == 0:
+            write_log(self._log, self._entries)
+        self._keep()
+        return loss
+
+    def _keep(self) -> None:
+        self._training.seconds = perf_counter() - self._begun
+        if rank() == 0:
+            write_checkpoint(self._path, self._origin, self._training.checkpoint())
+        self._kept = perf_counter()
+
+
+class Training:
+    """Shared weights in training, one step after the other.
+
+    Args:
+        supernet: trained in place.
+        recipe: how.
+        seed: fixes the subnets of each step.
+        steps: of the whole training.
+    """
+
+    def __init__(self, supernet: Supernet, recipe: SupernetRecipe, seed: int, steps: int) -> None:
+        self.supernet, self.recipe, self.seed, self.steps = supernet, recipe, seed, steps
+        self.step, self.seconds, self.loss = 0, 0.0, 0.0
+        self._attention = [name for name in supernet.weights if ".attention." in name]
+        self._names = [name for name in supernet.weights if name not in set(self._attention)] + self._attention
+        convolutions = len(self._names) - len(self._attention)
+        parameters = [supernet.weights[name] for name in self._names]
+        groups = [{"params": parameters[:convolutions]}, {"params": parameters[convolutions:]}]
+        self._optimizer = torch.optim.AdamW([g for g in groups if g["params"]], weight_decay=recipe.weight_decay)
+        self._half = bfloat16_pays(supernet.device)
+        self._average = {name: weight.detach().clone() for name, weight in supernet.weights.items() if recipe.average}
+
+    def advance(self, batch: Batch) -> None:
+        """Train one step."""
+        moment = self.recipe.at(self.step, self.steps)
+        if moment.first:
+            self._enter(moment)
+        for group, share in zip(self._optimizer.param_groups, (moment.phase.conv_rate, 1.0), strict=False):
+            group["lr"] = moment.rate * share
+        self.loss += self._gradients(batch, moment)
+        self._optimizer.step()
+        if self._average:
+            take_in(self.supernet.weights, self._average, self.recipe.average, self.step)
+        self.step += 1
+
+    def _enter(self, moment: Moment) -> None:
+        """Begin a phase: attention blocks that come in start from convolutions, where the phase says so."""
+        phase = moment.phase
+        if phase.attention_start == "convolutions":
+            before = attentive_stages(self.supernet.space, moment.before.attention) if moment.before else ()
+            new = set(attentive_stages(self.supernet.space, phase.attention)) - set(before)
+            for name in begin_from_convolutions(self.supernet.weights, new):
+                if self._average:
+                    self._average[name].copy_(self.supernet.weights[name])
+
+    def _gradients(self, batch: Batch, moment: Moment) -> float:
+        """Leave one step's gradients in the shared tensors; returns the largest network's loss on this process."""
+        weights = tuple(self.supernet.weights.values())
+        rng = np.random.default_rng((self.seed, self.step))
+        largest, others = sandwich(self.supernet.space, moment.phase, rng)
+        for name, weight in self.supernet.weights.items():
+            weight.grad = None
+            # What keeps still needs no gradient, which saves the time of it.
+            weight.requires_grad_(bool(moment.phase.conv_rate) or ".attention." in name)
+        logits = self._logits(batch, largest, self._factors(batch, rng))
+        loss = self._labelled(logits, batch)
+        _backward(loss)
+        apart = self.recipe.gradients == "projected" and moment.late
+        first = _taken(weights) if apart else ()
+        answers = logits.detach().softmax(1)
+        for subnet in others:
+            _backward(self._taught(self._logits(batch, subnet), batch, answers, moment.phase.labels))
+        if apart:
+            for weight, one, other in zip(weights, first, _taken(weights), strict=True):
+                weight.grad = projected(one, other) if one is not None and other is not None else _either(one, other)
+        else:
+            add_up([weight.grad for weight in weights])
+        for weight in weights:
+            weight.requires_grad_(True)
+        return float(loss.detach())
+
+    def _factors(self, batch: Batch, rng: np.random.Generator) -> Callable[[int], Tensor] | None:
+        """What the largest network's residual branches are multiplied by, drawn for the whole batch."""
+        probability = self.recipe.drop_path
+        if not probability:
+            return None
+
+        def factors(rows: int) -> Tensor:
+            kept = rng.random(batch.whole) >= probability
+            own = np.array_split(kept, processes())[rank()][:rows]
+            return torch.from_numpy(own / (1 - probability))
+
+        return factors
+
+    def _logits(self, batch: Batch, subnet: Architecture, factors: Callable[[int], Tensor] | None = None) -> Tensor:
+        with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=self._half):
+            logits = self.supernet(resized(batch.x, subnet.input), subnet, factors)
+        return logits.float()
+
+    def _labelled(self, logits: Tensor, batch: Batch) -> Tensor:
+        smoothing = self.recipe.smoothing
+        return F.cross_entropy(logits, batch.y, label_smoothing=smoothing, reduction="sum") / batch.whole
+
+    def _taught(self, logits: Tensor, batch: Batch, answers: Tensor, labels: float) -> Tensor:
+        """What a network other than the largest learns from: labels, the largest one's answers, or some of both."""
+        if labels == 1:
+            return self._labelled(logits, batch)
+        distilled = LOSSES[self.recipe.distillation](logits, answers).sum() / batch.whole
+        return distilled if labels == 0 else labels * self._labelled(logits, batch) + (1 - labels) * distilled
+
+    def checkpoint(self) -> Checkpoint:
+        """All that training goes on from."""
+        state = self._optimizer.state_dict()["state"]
+        return Checkpoint(
+            step=self.step,
+            loss=self.loss,
+            seconds=self.seconds,
+            weights=self.supernet.state_dict(),
+            average=self._average,
+            optimizer={name: state[index] for index, name in enumerate(self._names) if index in state},
+        )
+
+    def resume(self, checkpoint: Checkpoint | None) -> None:
+        """Go on from a checkpoint, if there is one."""
+        if checkpoint is None:
+            return
+        self.step, self.seconds, self.loss = checkpoint.step, checkpoint.seconds, checkpoint.loss
+        self.supernet.load_state_dict(checkpoint.weights)
+        for name, mean in self._average.items():
+            mean.copy_(checkpoint.average[name])
+        kept = checkpoint.optimizer
+        slots = {index: dict(kept[name]) for index, name in enumerate(self._names) if name in kept}
+        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": slots})
+
+    def finish(self) -> None:
+        """Leave in the supernet what networks inherit."""
+        if self._average:
+            self.supernet.load_state_dict(self._average)
+        for weight in self.supernet.weights.values():
+            weight.grad = None
+
+
+def _backward(loss: Tensor) -> None:
+    """Leave the gradients of a loss in the weights; a network of nothing but frozen weights leaves none."""
+    if loss.requires_grad:
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+
+
+def _taken(weights: Sequence[nn.Parameter]) -> list[Tensor | None]:
+    """The gradients of all processes, taken out of the weights."""
+    gradients = [weight.grad for weight in weights]
+    add_up(gradients)
+    for weight in weights:
+        weight.grad = None
+    return gradients
+
+
+def _either(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+    return other if one is None else one

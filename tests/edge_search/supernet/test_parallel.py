@@ -1,0 +1,125 @@
+"""Two processes against one: the same statistics, the same gradients, the same weights."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as multiprocessing
+import yaml
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from edge_search.batches import training_batches
+from edge_search.supernet import Supernet
+from edge_search.supernet.log import read_log
+from edge_search.supernet.parallel import WholeBatchNorm, add_up
+from edge_search.supernet.training import Training
+from tests.edge_search.spaces_for_tests import PLAIN, changed
+from tests.edge_search.supernet.toys import TWO_STAGES, recipe, separable
+
+ROWS = (5, 3)
+"""An uneven share of a batch of eight."""
+
+
+def batch() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(8, 4, 2, 3, generator=generator), torch.randn(8, 4, 2, 3, generator=generator)
+
+
+def norm() -> nn.BatchNorm2d:
+    layer = nn.BatchNorm2d(4, track_running_stats=False)
+    nn.init.normal_(layer.weight, generator=torch.Generator().manual_seed(1))
+    return layer
+
+
+def one_of_two(rank: int, meeting: str, folder: str) -> None:
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    x, wanted = (torch.split(each, ROWS)[rank].clone() for each in batch())
+    x.requires_grad_()
+    layer = WholeBatchNorm(norm())
+    y = layer(x)
+    (y * wanted).sum().backward()  # type: ignore[no-untyped-call]  # torch's
+    gradients = [layer.weight.grad, layer.bias.grad]
+    add_up(gradients)
+    torch.save([y.detach(), x.grad, *gradients], Path(folder) / f"{rank}.pt")
+    dist.destroy_process_group()
+
+
+def test_statistics_and_gradients_are_those_of_the_whole_batch(tmp_path: Path) -> None:
+    multiprocessing.spawn(one_of_two, (str(tmp_path / "meeting"), str(tmp_path)), nprocs=2)  # type: ignore[no-untyped-call]  # torch's
+    parts = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]
+    (x, wanted), layer = batch(), norm()
+    x.requires_grad_()
+    y = layer(x)
+    (y * wanted).sum().backward()
+    for index, expected in enumerate((y, x.grad)):
+        torch.testing.assert_close(torch.cat([part[index] for part in parts]), expected, atol=1e-5, rtol=1e-5)
+    for index, expected in ((2, layer.weight.grad), (3, layer.bias.grad)):
+        for part in parts:
+            torch.testing.assert_close(part[index], expected, atol=1e-5, rtol=1e-5)
+
+
+def first_gradients(part: int, parts: int) -> dict[str, Tensor]:
+    """A tenth of what a first step's gradients are, which is AdamW's first mean; weights are drawn, so none is 0."""
+    supernet, generator = Supernet(TWO_STAGES, seed=0), torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for weight in supernet.weights.values():
+            weight.copy_(0.5 * torch.randn(weight.shape, generator=generator))
+    how = recipe(1, gradients="projected", plain_share=0.0, drop_path=0.2)
+    learning = Training(supernet, how, seed=0, steps=10)
+    learning.advance(next(training_batches(separable(25), 25, 0, 0, 0, part, parts)))
+    return {name: slots["exp_avg"].contiguous() for name, slots in learning.checkpoint().optimizer.items()}
+
+
+def gradients_of_two(rank: int, meeting: str, folder: str) -> None:
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    save_file(first_gradients(rank, 2), Path(folder) / f"{rank}.safetensors")
+    dist.destroy_process_group()
+
+
+def test_two_processes_take_the_step_of_one(tmp_path: Path) -> None:
+    """25 samples, which two can't share evenly, with drop-path and projection."""
+    multiprocessing.spawn(gradients_of_two, (str(tmp_path / "meeting"), str(tmp_path)), nprocs=2)  # type: ignore[no-untyped-call]  # torch's
+    expected = first_gradients(0, 1)
+    for rank in range(2):
+        found = load_file(tmp_path / f"{rank}.safetensors")
+        assert found.keys() == expected.keys()
+        for name, gradient in expected.items():
+            size = float(gradient.abs().max())
+            torch.testing.assert_close(found[name], gradient, atol=1e-4 * size + 1e-7, rtol=0, msg=name)
+
+
+def test_torchrun_trains_as_one_process_does(tmp_path: Path) -> None:
+    rng, arrays = np.random.default_rng(0), {}
+    for split, samples in (("train", 46), ("val", 20), ("test", 20)):  # the last of four batches is of one sample
+        y = np.arange(samples) % 3
+        arrays[f"x_{split}"] = (y[:, None, None, None] + rng.normal(size=(samples, 2, 1, 32))).astype(np.float32)
+        arrays[f"y_{split}"] = y
+    np.savez(tmp_path / "toy.npz", **arrays)  # type: ignore[arg-type]  # numpy types the keywords as its own flags
+    (tmp_path / "space.yaml").write_text(yaml.safe_dump(changed(("classes", 3), base=PLAIN)))
+    phases = [{"share": 1, "learning_rate": 1e-3}]
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump({"epochs": 2, "batch": 15, "phases": phases}))
+    command = ["train-supernet", "--data", "npz:toy.npz", "--space", "space.yaml", "--recipe", "recipe.yaml", "--out"]
+    torchrun = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    losses = []
+    for name, launcher in (("one", []), ("two", torchrun)):
+        words = [sys.executable, "-m", *launcher, "edge_toolkit.cli", *command, name]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(words, cwd=tmp_path, check=True, capture_output=True, text=True, env=environment)
+        assert done.stdout.count("inherited accuracy") == 1, "one process talks"
+        losses.append([entry.loss for entry in read_log(tmp_path / name / "supernet.jsonl")])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_process_without_rows_still_takes_part(rows: int) -> None:
+    """A convolution and its gradient over no rows, which the last batch of an epoch may leave to a process."""
+    layer = nn.Conv2d(2, 3, 3, padding=1)
+    layer(torch.randn(rows, 2, 4, 4)).sum().backward()
+    assert layer.weight.grad is not None
+    assert bool(layer.weight.grad.any()) == (rows > 0)

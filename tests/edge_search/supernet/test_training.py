@@ -1,0 +1,178 @@
+"""Training: it teaches, each part of a recipe does what it says, and a stopped one goes on bit for bit."""
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from edge_search.batches import training_batches
+from edge_search.evaluation import Inherited
+from edge_search.supernet import Supernet, training
+from edge_search.supernet.log import log_of, read_log
+from edge_search.supernet.recipe import SupernetRecipe
+from edge_search.supernet.training import Training, train_supernet
+from tests.edge_search.supernet.toys import SPACE, TWO_STAGES, ignore, origin, recipe, separable
+
+PHASES: tuple[dict[str, Any], ...] = (
+    {"share": 0.5, "learning_rate": 2e-3, "attention": 0},
+    {"share": 0.25, "learning_rate": 1e-3, "conv_rate": 0, "attention": 1, "attention_start": "convolutions"},
+    {"share": 0.25, "learning_rate": 1e-3, "conv_rate": 0.5, "attention_share": 0.7},
+)
+LABELLED: dict[str, Any] = {"share": 1, "learning_rate": 2e-3, "labels": 1}
+RECIPES = {
+    "single": recipe(2),
+    "phases": recipe(4, *PHASES, average=0.9, distillation="alpha", drop_path=0.2),
+    "projected": recipe(2, LABELLED, gradients="projected"),
+}
+
+
+def trained(how: SupernetRecipe, path: Path, advance: Callable[..., None] = ignore) -> dict[str, torch.Tensor]:
+    supernet = Supernet(TWO_STAGES, seed=7)
+    train_supernet(supernet, separable(120), origin(how, TWO_STAGES), path, advance)
+    return supernet.state_dict()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_training_teaches_every_subnet(tmp_path: Path, name: str) -> None:
+    train, validation = separable(600), separable(300, seed=1)
+    supernet, rng = Supernet(SPACE, seed=0), np.random.default_rng(0)
+    subnets = [SPACE.smallest(), SPACE.largest(), *(SPACE.sample(rng) for _ in range(4))]
+
+    def mean_accuracy() -> float:
+        inherited = Inherited(supernet, train, validation, seed=0)
+        return float(np.mean([inherited.accuracy(subnet) for subnet in subnets]))
+
+    before = mean_accuracy()
+    train_supernet(
+        supernet, train, origin(RECIPES[name].model_copy(update={"epochs": 6})), tmp_path / "s.safetensors", ignore
+    )
+    assert before < 0.6
+    assert mean_accuracy() > 0.9
+
+
+class Stopped(Exception):  # noqa: N818 - stands for a kill
+    pass
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("step", [1, 4, 5])
+def test_training_that_was_stopped_at_any_step_goes_on_to_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, step: int
+) -> None:
+    """Three steps an epoch, a checkpoint after each; the process ends before the next one is written."""
+    whole = trained(RECIPES[name], tmp_path / "whole.safetensors")
+    monkeypatch.setattr(training, "KEPT_EVERY_S", 0)
+    real, steps = Training.advance, iter(range(100))
+
+    def stopping(self: Training, batch: Any) -> None:
+        if next(steps) == step:
+            raise Stopped
+        real(self, batch)
+
+    path = tmp_path / "part.safetensors"
+    with monkeypatch.context() as patched:
+        patched.setattr(Training, "advance", stopping)
+        with pytest.raises(Stopped):
+            trained(RECIPES[name], path)
+    found = trained(RECIPES[name], path)
+    assert all(torch.equal(found[name], tensor) for name, tensor in whole.items())
+    logs = [
+        [{**json.loads(line), "seconds": None} for line in log_of(each).read_text().splitlines()]
+        for each in (path, tmp_path / "whole.safetensors")
+    ]
+    assert logs[0] == logs[1]
+
+
+def test_a_trained_supernet_is_only_read(tmp_path: Path) -> None:
+    path, told = tmp_path / "s.safetensors", []
+    whole = trained(RECIPES["phases"], path)
+    written = path.read_bytes()
+    found = trained(RECIPES["phases"], path, told.append)
+    assert all(torch.equal(found[name], tensor) for name, tensor in whole.items())
+    assert path.read_bytes() == written
+    assert told == []
+
+
+def advanced(how: SupernetRecipe, steps: int) -> tuple[dict[str, torch.Tensor], Training]:
+    """The weights before the last of some steps, and the training after it."""
+    supernet = Supernet(TWO_STAGES, seed=0)
+    learning = Training(supernet, how, seed=0, steps=12)
+    before: dict[str, torch.Tensor] = {}
+    batches = [batch for epoch in range(4) for batch in training_batches(separable(120), 40, 0, epoch)]
+    for batch in batches[:steps]:
+        before = {name: tensor.clone() for name, tensor in supernet.state_dict().items()}
+        learning.advance(batch)
+    return before, learning
+
+
+@pytest.mark.parametrize(
+    ("step", "moves", "stays"),
+    [
+        (1, ".mbconv.", ".attention."),
+        (7, "stages.1.blocks.1.attention.", "stages.0.blocks.1.attention."),  # the deeper stage comes first
+        (7, "stages.1.blocks.1.attention.", ".mbconv."),  # conv_rate 0
+        (12, ".mbconv.", "nothing"),
+        (12, "stages.0.blocks.1.attention.", "nothing"),
+    ],
+)
+def test_each_phase_trains_what_it_says(step: int, moves: str, stays: str) -> None:
+    before, learning = advanced(RECIPES["phases"], step)
+    after = learning.supernet.state_dict()
+    moved = {name for name, tensor in after.items() if not torch.equal(tensor, before[name])}
+    assert any(moves in name for name in moved)
+    assert not any(stays in name for name in moved)
+
+
+def test_projection_waits_for_its_share_of_the_steps(tmp_path: Path) -> None:
+    plain, projected = recipe(4, LABELLED), recipe(4, LABELLED, gradients="projected")
+    for steps, same in ((3, True), (6, False)):  # of 12, and the first quarter is plain
+        weights = [advanced(how, steps)[1].supernet.state_dict() for how in (plain, projected)]
+        assert all(torch.equal(weights[0][name], tensor) for name, tensor in weights[1].items()) == same
+
+
+def test_networks_inherit_the_average_where_there_is_one(tmp_path: Path) -> None:
+    """With a decay so small that the average is all but the last weights."""
+    last, mean = (trained(recipe(2, average=average), tmp_path / f"{average}.safetensors") for average in (0.0, 1e-6))
+    for name, tensor in last.items():
+        torch.testing.assert_close(mean[name], tensor, atol=1e-5, rtol=1e-4)
+    far = trained(recipe(2, average=0.99), tmp_path / "far.safetensors")
+    assert any(not torch.allclose(far[name], tensor, atol=1e-4) for name, tensor in last.items())
+
+
+def test_drop_path_is_for_the_largest_network_alone(tmp_path: Path) -> None:
+    dropped, calls = RECIPES["phases"], []
+    real = Supernet.__call__
+
+    def watched(self: Supernet, x: Any, network: Any, factors: Any = None) -> torch.Tensor:
+        calls.append((network, factors))
+        return real(self, x, network, factors)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Supernet, "__call__", watched)
+        _, learning = advanced(dropped, 1)
+    assert [factors is not None for _, factors in calls] == [True] + [False] * (len(calls) - 1)
+    factors = calls[0][1](40)
+    assert set(factors.tolist()) == {0.0, 1 / (1 - dropped.drop_path)}
+    assert learning.step == 1
+
+
+def test_the_log_tells_each_epoch(tmp_path: Path) -> None:
+    path = tmp_path / "s.safetensors"
+    trained(RECIPES["phases"], path)
+    entries = read_log(log_of(path))
+    assert [(entry.epoch, entry.step, entry.phase) for entry in entries] == [
+        (1, 3, 0),
+        (2, 6, 0),
+        (3, 9, 1),
+        (4, 12, 2),
+    ]
+    assert all(
+        entry.conflict is not None and set(entry.conflict) == {"stem", "stages.0", "stages.1", "head"}
+        for entry in entries
+    )
+    assert all(one.seconds < other.seconds for one, other in pairwise(entries))
