@@ -17,5 +17,6 @@ Space = Annotated[str, typer.Option("--space", help=SPACE)]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The run's folder; a stopped run goes on.")]
 RecipeName = Annotated[str, typer.Option("--recipe", help=RECIPES)]
 Epochs = Annotated[
-    int | None, typer.Option("--supernet-epochs", help="Epochs that train the shared weights; the recipe's unless given.")
+    int | None,
+    typer.Option("--supernet-epochs", help="Epochs that train the shared weights; the recipe's unless given."),
 ]

@@ -120,5 +120,7 @@ def load_recipe(name_or_path: str, epochs: int | None = None) -> SupernetRecipe:
     if epochs is None:
         return recipe
     if epochs < 1:
-        raise InputError(f"--supernet-epochs {epochs} must be at least 1; leave it out for the recipe's {recipe.epochs}")
+        raise InputError(
+            f"--supernet-epochs {epochs} must be at least 1; leave it out for the recipe's {recipe.epochs}"
+        )
     return recipe.model_copy(update={"epochs": epochs})

@@ -66,7 +66,7 @@ class Supernet:
         with torch.no_grad():
             for name in _residual_scales(space):
                 self.weights[name].zero_()
-        self._module = lru_cache(PARTS)(_without_weights)
+        self._module: Callable[..., nn.Module] = lru_cache(PARTS)(_without_weights)
 
     def views(self, architecture: Architecture) -> dict[str, Tensor]:
         """A subnet's weights, by the parameter names of its own model, as views of the shared ones."""
