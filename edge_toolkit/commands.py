@@ -18,7 +18,9 @@ def data_command(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="NAME", help="A built-in name, npz:FILE, folder:DIR[@SIZE] or idx:DIR.", show_default=False
+            metavar="NAME",
+            help="A built-in name, npz:FILE, folder:DIR[@SIZE], stream:DIR@SIZE or idx:DIR.",
+            show_default=False,
         ),
     ] = None,
     json_to: JsonTo = None,

@@ -87,7 +87,8 @@ def default_place(model_folder: Path) -> Path:
 def _export_part(part: Part, place: Path, test: Split, baseline: Bundle | None) -> Bundle:
     check_place(place)
     _, height, width = part.spec.input
-    x = part.preprocessing.normalisation.apply(resized(test.x, height, width))
+    samples, classes = test.arrays()
+    x = part.preprocessing.normalisation.apply(resized(samples, height, width))
     contents = converted(part.spec, part.weights)
     # What is checked is read from files, as it is on a device.
     with tempfile.TemporaryDirectory() as folder:
@@ -95,9 +96,9 @@ def _export_part(part: Part, place: Path, test: Split, baseline: Bundle | None) 
             (Path(folder) / name).write_bytes(data)
         torch_model = network(part.spec, part.weights)
         logits = answers(torch_model, Path(folder) / "model.onnx", Path(folder) / "model.xml", x, place.name)
-    parity = parity_of(logits, test.y)
-    chosen = _spread(len(test))
-    contents["test_vectors.npz"] = vectors_file(Vectors(x[chosen], logits[REFERENCE][chosen], test.y[chosen]))
+    parity = parity_of(logits, classes)
+    chosen = _spread(len(classes))
+    contents["test_vectors.npz"] = vectors_file(Vectors(x[chosen], logits[REFERENCE][chosen], classes[chosen]))
     contents["architecture.json"] = (json.dumps(spec_to_json(part.spec), indent=2) + "\n").encode()
     manifest = _manifest(part, place.name, parity, records_of(contents), baseline)
     return write_bundle(place, manifest, contents)

@@ -49,7 +49,7 @@ def check(what: str, raw: Raw) -> Parts:
         if not found:
             splits[name] = Split(x=_samples(part.x), y=part.y.astype(np.int64))
     for name, split in splits.items():
-        problems += _finite_problems(name, split.x, raw.splits[name].x.ndim)
+        problems += _finite_problems(name, split.arrays()[0], raw.splits[name].x.ndim)
     classes = {name: part.y for name, part in raw.splits.items() if _are_classes(part.y)}
     labels = raw.labels
     if "train" in classes:
@@ -158,7 +158,7 @@ def _shape_problems(splits: Mapping[str, Split]) -> Iterator[str]:
 
 def _overlaps(splits: Mapping[str, Split], raw: Raw) -> Iterator[tuple[str, float]]:
     """Each pair of splits with samples in common: a line, and their share of the smaller split."""
-    places = {name: _places(split.x) for name, split in splits.items()}
+    places = {name: _places(split.arrays()[0]) for name, split in splits.items()}
     for one, other in combinations(SPLITS, 2):
         both = [key for key in places[one] if key in places[other]]
         if not both:

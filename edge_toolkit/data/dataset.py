@@ -16,8 +16,12 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, with_config
 
 from edge_toolkit.architecture import CLOSED, Shape
+from edge_toolkit.data.streaming import Streamed
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked
+
+ENOUGH = 2000
+"""Images that stand for streamed data where all would not fit."""
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -28,15 +32,22 @@ class Split:
     """Samples and their classes.
 
     Attributes:
-        x: (n, channels, height, width), float32, not normalised.
+        x: (n, channels, height, width), float32, not normalised; or files that are decoded when they are indexed.
         y: (n,), int64, each from 0 to classes - 1.
     """
 
-    x: Floats
+    x: Floats | Streamed
     y: Labels
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def arrays(self) -> tuple[Floats, Labels]:
+        """Samples and classes in memory: all of them; of files that stay on disk some 2,000, evenly spread."""
+        if isinstance(self.x, Streamed):
+            some = slice(None, None, max(1, len(self) // ENOUGH))
+            return self.x[some], self.y[some]
+        return self.x, self.y
 
 
 @with_config(CLOSED)
@@ -107,16 +118,19 @@ class Dataset:
 
     @cached_property
     def normalisation(self) -> Normalisation:
-        """Mean and standard deviation of each channel over the training split alone."""
-        return normalisation_of(self.train.x)
+        """Mean and standard deviation of each channel over the training split alone; of files, over some 2,000."""
+        return normalisation_of(self.train.arrays()[0])
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over shapes, samples and classes of both splits, in hexadecimal: the same data has the same one."""
+        """SHA-256 over shapes, samples and classes of both splits, in hexadecimal: the same data has the same one.
+
+        Of streamed files, names and sizes stand for the samples.
+        """
         digest = hashlib.sha256()
         for split in (self.train, self.validation):
             digest.update(repr(split.x.shape).encode())
-            digest.update(np.ascontiguousarray(split.x).data)
+            digest.update(split.x.fingerprint if isinstance(split.x, Streamed) else np.ascontiguousarray(split.x).data)
             digest.update(np.ascontiguousarray(split.y).data)
         return digest.hexdigest()
 

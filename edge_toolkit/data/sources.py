@@ -29,12 +29,12 @@ class Source:
 
     Attributes:
         form: how it is written.
-        read: from what stands behind the colon, and the seed.
+        read: from what stands behind the colon, and the seed; what is too large to be checked whole comes checked.
         needs: whether something must stand behind the colon (True), may (None), or must not (False).
     """
 
     form: str
-    read: Callable[[str, int], Raw]
+    read: Callable[[str, int], Raw | Parts]
     needs: bool | None
 
 
@@ -43,6 +43,7 @@ SOURCES = {
     "recall": Source("recall[:STEPS]", lambda rest, seed: recall.load(recall.steps_of(rest), seed), None),
     "watch": Source("watch", lambda _, seed: watch.load(seed), False),
     "folder": Source("folder:DIR[@SIZE]", lambda rest, seed: _folder(rest, seed), True),
+    "stream": Source("stream:DIR@SIZE", lambda rest, seed: _stream(rest, seed), True),
     "idx": Source("idx:DIR", lambda rest, seed: idx.load(Path(rest), seed), True),
     "npz": Source("npz:FILE", lambda rest, seed: npz.load(Path(rest), seed), True),
 }
@@ -69,7 +70,7 @@ def load_dataset(name: str, seed: int = 0) -> Dataset:
     """The training and the validation split of a data set, checked; what is worth a warning goes to standard error.
 
     Args:
-        name: a built-in name, or one of the forms `npz:FILE`, `folder:DIR[@SIZE]`, `idx:DIR`.
+        name: a built-in name, or one of the forms `npz:FILE`, `folder:DIR[@SIZE]`, `stream:DIR@SIZE`, `idx:DIR`.
         seed: of a split that the source does not fix, and of made-up data.
 
     Raises:
@@ -106,6 +107,8 @@ def _load(name: str, seed: int) -> tuple[Parts, tuple[str, ...]]:
     if (source.needs is True and not rest) or (source.needs is False and colon) or (colon and not rest):
         raise InputError(f"{name}: must be written {source.form}")
     raw = source.read(rest, seed)
+    if isinstance(raw, Parts):
+        return raw, ()
     parts = check(name, raw)
     return parts, parts.notes[len(raw.notes) :]
 
@@ -113,6 +116,13 @@ def _load(name: str, seed: int) -> tuple[Parts, tuple[str, ...]]:
 def _folder(rest: str, seed: int) -> Raw:
     directory, size = folder.parse(rest)
     return folder.load(directory, seed, size)
+
+
+def _stream(rest: str, seed: int) -> Parts:
+    directory, size = folder.parse(rest, "stream")
+    if size is None:
+        raise InputError(f"stream:{rest}: needs a size that images are resized to; write stream:{directory}@224, say")
+    return folder.stream(directory, seed, size)
 
 
 def _unknown(name: str) -> str:

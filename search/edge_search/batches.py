@@ -1,6 +1,8 @@
 """Splits as tensors, in batches: normalised, resized to a network's input, augmented in training."""
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,10 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from edge_toolkit.architecture import Shape
-from edge_toolkit.data import Normalisation, Split
+from edge_toolkit.data import Normalisation, Split, Streamed
 
+CPU = torch.device("cpu")
 SHIFT = 2
 """Pixels that an image is shifted by at most, along each axis."""
+AHEAD = 2
+"""Batches of streamed images that are decoded ahead."""
 GAIN = 0.1
 """Standard deviation of the gain that a sensor channel is multiplied by."""
 NOISE = 0.05
@@ -22,18 +27,34 @@ NOISE = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Tensors:
-    """A split on the device that trains: x (n, c, h, w), normalised, and y (n,)."""
+    """A split on the device that trains: x (n, c, h, w), normalised, and y (n,); x may stay on disk until indexed."""
 
-    x: Tensor
+    x: "Tensor | OnDisk"
     y: Tensor
 
     def __len__(self) -> int:
         return len(self.y)
 
 
-def tensors_of(split: Split, normalisation: Normalisation) -> Tensors:
-    """A split as normalised tensors."""
-    return Tensors(torch.from_numpy(normalisation.apply(split.x)), torch.from_numpy(split.y))
+class OnDisk:
+    """Streamed images as a tensor would give them: normalised, on a device, those that are asked for."""
+
+    def __init__(self, images: Streamed, normalisation: Normalisation, device: torch.device) -> None:
+        self._images, self._normalisation, self.device = images, normalisation, device
+        self.shape = images.shape
+
+    def __getitem__(self, index: Tensor | slice) -> Tensor:
+        """(k, c, h, w)."""
+        chosen = self._images[index if isinstance(index, slice) else index.numpy(force=True)]
+        return torch.from_numpy(self._normalisation.apply(chosen)).to(self.device)
+
+
+def tensors_of(split: Split, normalisation: Normalisation, device: torch.device = CPU) -> Tensors:
+    """A split as normalised tensors on a device; streamed images stay on disk."""
+    y = torch.from_numpy(split.y).to(device)
+    if isinstance(split.x, Streamed):
+        return Tensors(OnDisk(split.x, normalisation, device), y)
+    return Tensors(torch.from_numpy(normalisation.apply(split.x)).to(device), y)
 
 
 def resized(x: Tensor, shape: Shape) -> Tensor:
@@ -73,12 +94,24 @@ def training_batches(
         parts: how many shares there are.
     """
     order = torch.randperm(len(data), generator=_generator(seed, epoch))
-    for number, index in enumerate(torch.split(order, size)[: batches_in(len(data), size)]):
-        if number >= first:
-            rows = torch.tensor_split(torch.arange(len(index)), parts)[part]
-            own = index[rows].to(data.x.device)
-            x = augmented(data.x[own], _generator(seed, epoch, number), rows, len(index))
-            yield Batch(x.to(memory_format=torch.channels_last), data.y[own], len(index))
+    places = torch.split(order, size)[: batches_in(len(data), size)]
+
+    def batch(number: int) -> Batch:
+        index = places[number]
+        rows = torch.tensor_split(torch.arange(len(index)), parts)[part]
+        own = index[rows].to(data.x.device)
+        x = augmented(data.x[own], _generator(seed, epoch, number), rows, len(index))
+        return Batch(x.to(memory_format=torch.channels_last), data.y[own], len(index))
+
+    if isinstance(data.x, Tensor):
+        yield from (batch(number) for number in range(first, len(places)))
+        return
+    with ThreadPoolExecutor(1) as ahead:  # the next batch is decoded while one is trained
+        coming = deque(ahead.submit(batch, number) for number in range(first, min(first + AHEAD, len(places))))
+        for number in range(first + AHEAD, len(places) + AHEAD):
+            yield coming.popleft().result()
+            if number < len(places):
+                coming.append(ahead.submit(batch, number))
 
 
 def _generator(*entropy: int) -> torch.Generator:

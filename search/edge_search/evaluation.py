@@ -46,10 +46,8 @@ def recalibrate(model: nn.Module, samples: Tensor) -> None:
 def right_answers(model: nn.Module, data: Tensors, shape: Shape) -> int:
     """How many samples a model in evaluation mode classifies rightly; `shape` is its input's."""
     with torch.inference_mode():
-        return sum(
-            int((model(resized(x, shape)).argmax(1) == y).sum().item())
-            for x, y in zip(torch.split(data.x, BATCH), torch.split(data.y, BATCH), strict=True)
-        )
+        parts = [slice(first, first + BATCH) for first in range(0, len(data), BATCH)]
+        return sum(int((model(resized(data.x[part], shape)).argmax(1) == data.y[part]).sum().item()) for part in parts)
 
 
 def accuracy(model: nn.Module, data: Tensors, shape: Shape) -> float:

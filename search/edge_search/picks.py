@@ -12,6 +12,7 @@ from edge_search.evaluation import accuracy
 from edge_search.recipe import Recipe
 from edge_search.request import Request, read_request
 from edge_search.search import inherited, trained_supernet
+from edge_search.supernet.parallel import training_device
 from edge_search.training import fit
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.console import progress
@@ -120,7 +121,11 @@ def trained(spec: ModelSpec, network: nn.Module, start: str, dataset: Dataset, r
         recipe: epochs, batch size, learning rate.
         seed: fixes order and augmentation.
     """
-    train, validation = (tensors_of(split, dataset.normalisation) for split in (dataset.train, dataset.validation))
+    device = training_device()
+    train, validation = (
+        tensors_of(split, dataset.normalisation, device) for split in (dataset.train, dataset.validation)
+    )
+    network.to(device)
     begun = perf_counter()
     with progress("training", recipe.epochs) as advance:
         history = fit(network, spec.input, train, validation, recipe, seed, advance)
@@ -149,7 +154,8 @@ def judged(spec: ModelSpec, network: nn.Module, record: Record, dataset: Dataset
     """
     test = load_test(dataset.name)
     validation, unseen = (
-        accuracy(network, tensors_of(split, dataset.normalisation), spec.input) for split in (dataset.validation, test)
+        accuracy(network, tensors_of(split, dataset.normalisation, training_device()), spec.input)
+        for split in (dataset.validation, test)
     )
     return Model(
         spec=spec,

@@ -86,7 +86,8 @@ def trained_supernet(origin: Origin, dataset: Dataset, run: RunFolder) -> Supern
     Raises:
         InputError: the checkpoint is damaged or of another origin.
     """
-    supernet, train = Supernet(origin.space, origin.seed), tensors_of(dataset.train, dataset.normalisation)
+    supernet = Supernet(origin.space, origin.seed)
+    train = tensors_of(dataset.train, dataset.normalisation, supernet.device)
     with progress("training the supernet", origin.recipe.epochs, epochs_in(log_of(run.supernet))) as advance:
         train_supernet(supernet, train, origin, run.supernet, advance)
     return supernet
@@ -100,7 +101,9 @@ def inherited(supernet: Supernet, dataset: Dataset, seed: int) -> Inherited:
         dataset: its training split recalibrates.
         seed: fixes the samples that do.
     """
-    train, validation = (tensors_of(split, dataset.normalisation) for split in (dataset.train, dataset.validation))
+    train, validation = (
+        tensors_of(split, dataset.normalisation, supernet.device) for split in (dataset.train, dataset.validation)
+    )
     return Inherited(supernet, train, validation, seed)
 
 

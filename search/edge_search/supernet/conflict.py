@@ -32,7 +32,8 @@ Networks = tuple[Architecture, ...]
 class Probe:
     """What the conflict is measured with, the same from the first step to the last."""
 
-    samples: Tensors
+    x: Tensor
+    y: Tensor
     convolutional: Networks
     attentive: Networks
 
@@ -57,13 +58,13 @@ def probe_of(space: SearchSpace, train: Tensors, seed: int) -> Probe | None:
         drawn.append([space.build(each) for each in pair])
     index = torch.from_numpy(rng.permutation(len(train))[:SAMPLES])
     convolutional, attentive = zip(*drawn, strict=True)
-    return Probe(Tensors(train.x[index], train.y[index]), convolutional, attentive)
+    return Probe(train.x[index], train.y[index], convolutional, attentive)
 
 
 def conflict(supernet: Supernet, probe: Probe) -> dict[str, dict[str, float]]:
     """The cosines `between` and `within`, for each part of the network that both sorts share."""
-    first = [_gradients(supernet, probe.samples, network) for network in probe.convolutional]
-    second = [_gradients(supernet, probe.samples, network) for network in probe.attentive]
+    first = [_gradients(supernet, probe, network) for network in probe.convolutional]
+    second = [_gradients(supernet, probe, network) for network in probe.attentive]
     between = [(a, b) for (i, a), (j, b) in product(enumerate(first), enumerate(second)) if i != j]
     within = [*combinations(first, 2), *combinations(second, 2)]
     parts: dict[str, list[int]] = {}
@@ -79,8 +80,8 @@ def conflict(supernet: Supernet, probe: Probe) -> dict[str, dict[str, float]]:
     }
 
 
-def _gradients(supernet: Supernet, samples: Tensors, network: Architecture) -> Sequence[Tensor | None]:
-    loss = F.cross_entropy(supernet(resized(samples.x, network.input), network), samples.y)
+def _gradients(supernet: Supernet, probe: Probe, network: Architecture) -> Sequence[Tensor | None]:
+    loss = F.cross_entropy(supernet(resized(probe.x, network.input), network), probe.y)
     return torch.autograd.grad(loss, list(supernet.weights.values()), allow_unused=True)
 
 

@@ -95,7 +95,8 @@ class Supernet:
 
     def extract(self, architecture: Architecture) -> nn.Module:
         """A stand-alone model with a copy of the subnet's weights; its statistics are still to be recalibrated."""
-        model = build(architecture, seed=0).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves this form out
+        model = build(architecture, seed=0)
+        model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves this form out
         weights = {name: view.detach().clone() for name, view in self.views(architecture).items()}
         model.load_state_dict(weights, strict=False)  # the statistics are not among the shared weights
         return model

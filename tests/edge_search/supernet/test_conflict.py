@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch.nn.functional as F
 
-from edge_search.batches import Tensors
 from edge_search.space import SearchSpace
 from edge_search.supernet import Supernet
 from edge_search.supernet.conflict import Probe, conflict, probe_of
@@ -15,10 +14,10 @@ from tests.edge_search.spaces_for_tests import PLAIN
 from tests.edge_search.supernet.toys import TWO_STAGES, separable
 
 
-def alone(supernet: Supernet, network: Architecture, data: Tensors, part: str) -> np.ndarray:  # type: ignore[type-arg]  # a vector
+def alone(supernet: Supernet, network: Architecture, probe: Probe, part: str) -> np.ndarray:  # type: ignore[type-arg]  # a vector
     """The gradient of a stand-alone copy on what both kinds of network share in a part, set into the shared shapes."""
     model = supernet.extract(network).train()
-    F.cross_entropy(model(data.x), data.y).backward()  # type: ignore[no-untyped-call]  # torch's
+    F.cross_entropy(model(probe.x), probe.y).backward()  # type: ignore[no-untyped-call]  # torch's
     found = []
     for name, parameter in model.named_parameters():
         place = name.replace("stages.0.blocks.0", "stages.0.blocks.0.mbconv").replace(
@@ -44,7 +43,7 @@ def test_cosines_are_those_of_the_stand_alone_gradients(part: str) -> None:
     probe = probe_of(TWO_STAGES, data, seed=0)
     assert probe is not None
     first, second = (
-        [alone(supernet, network, probe.samples, part) for network in networks]
+        [alone(supernet, network, probe, part) for network in networks]
         for networks in (probe.convolutional, probe.attentive)
     )
 
@@ -69,7 +68,8 @@ def test_pairs_differ_in_nothing_but_their_kinds() -> None:
 
 def test_one_network_has_no_conflict_with_itself() -> None:
     networks = (TWO_STAGES.smallest(), TWO_STAGES.smallest())
-    same = conflict(Supernet(TWO_STAGES, seed=0), Probe(separable(64), networks, networks))
+    data = separable(64)
+    same = conflict(Supernet(TWO_STAGES, seed=0), Probe(data.x, data.y, networks, networks))
     assert set(same) == {"stem", "stages.0", "stages.1", "head"}
     assert all(cosines["between"] == pytest.approx(1, abs=1e-5) for cosines in same.values())
 

@@ -13,7 +13,7 @@ from tests.edge_search.supernet.toys import recipe
 
 
 def test_the_recipes_that_ship_load_and_take_another_number_of_epochs() -> None:
-    assert {"projected", "single-phase", "two-phase"} <= set(presets())
+    assert {"labels", "projected", "single-phase", "two-phase"} <= set(presets())
     for name in presets():
         assert load_recipe(name).description
         assert load_recipe(name, epochs=3).epochs == 3
@@ -46,7 +46,9 @@ def test_a_broken_recipe_is_told_with_its_place(tmp_path: Path, change: dict[str
 
 
 def test_an_unknown_recipe_names_those_that_ship() -> None:
-    with pytest.raises(InputError, match="no built-in recipe and no file; use projected, single-phase, two-phase"):
+    with pytest.raises(
+        InputError, match="no built-in recipe and no file; use labels, projected, single-phase, two-phase"
+    ):
         load_recipe("three-phase")
 
 

@@ -190,7 +190,11 @@ def test_recall_refuses_other_lengths(text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("wacth", r"wacth: no such data set; use one of digits, recall\[:STEPS\], watch, folder:DIR\[@SIZE\], idx:DIR"),
+        (
+            "wacth",
+            r"wacth: no such data set; use one of digits, recall\[:STEPS\], watch, folder:DIR\[@SIZE\], stream:DIR@SIZE, "
+            "idx:DIR",
+        ),
         ("", "no such data set"),
         ("digits:3", "digits:3: must be written digits"),
         ("npz", "npz: must be written npz:FILE"),

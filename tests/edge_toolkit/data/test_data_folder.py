@@ -64,10 +64,25 @@ def test_classes_may_be_called_train_and_car(tmp_path: Path) -> None:
     assert load_dataset(f"folder:{filled(tmp_path, {'train': 10, 'car': 10})}").labels == ("car", "train")
 
 
-def test_a_missing_split_is_told(tmp_path: Path) -> None:
-    filled(tmp_path / "train", {"a": 2, "b": 2})
+@pytest.mark.parametrize("other", ["val", "test"])
+def test_of_two_splits_the_second_is_the_test_split(tmp_path: Path, other: str) -> None:
+    """ImageNet's layout: `val` is never seen by a search, and a tenth of each class in `train` validates."""
+    filled(tmp_path / "train", {"a": 20, "b": 30}, first=100)
+    filled(tmp_path / other, {"a": 3, "b": 4})
+    data, test = load_dataset(f"folder:{tmp_path}"), load_test(f"folder:{tmp_path}")
+    assert [np.bincount(split.y).tolist() for split in (data.train, data.validation, test)] == [
+        [18, 27],
+        [2, 3],
+        [3, 4],
+    ]
+    unseen = {np.asarray(Image.open(file)).tobytes() for file in (tmp_path / other).rglob("*.png")}
+    assert {np.rint(255 * x).astype(np.uint8).transpose(1, 2, 0).tobytes() for x in test.arrays()[0]} == unseen
+
+
+def test_train_and_something_to_judge_by_are_needed(tmp_path: Path) -> None:
+    filled(tmp_path / "val", {"a": 2, "b": 2})
     filled(tmp_path / "test", {"a": 2, "b": 2}, first=50)
-    with pytest.raises(InputError, match="holds test, train; it needs train, val and test"):
+    with pytest.raises(InputError, match="holds test, val; it needs train, val and test, or train and one of the two"):
         load_dataset(f"folder:{tmp_path}")
 
 
