@@ -192,8 +192,8 @@ def test_recall_refuses_other_lengths(text: str) -> None:
     [
         (
             "wacth",
-            r"wacth: no such data set; use one of digits, recall\[:STEPS\], watch, folder:DIR\[@SIZE\], stream:DIR@SIZE, "
-            "idx:DIR",
+            r"wacth: no such data set; use one of digits, recall\[:STEPS\], watch, folder:DIR\[@SIZE\], "
+            "stream:DIR@SIZE, idx:DIR",
         ),
         ("", "no such data set"),
         ("digits:3", "digits:3: must be written digits"),
