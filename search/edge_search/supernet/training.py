@@ -1,12 +1,13 @@
 """Training of the shared weights by a recipe; a process that is killed at any moment loses a minute at most.
 
-Each step trains the largest subnet of its phase on the labels, and the smallest one and some random ones on the largest
-one's answers. A phase may use a part of the space only.
+Each step trains the largest subnet of its phase on the labels, and the smallest one and some random ones on labels, on
+the largest one's answers, or on both. A phase may use a part of the space only.
 
 Source: Yu and Huang, Universally Slimmable Networks, ICCV 2019, section 3; Yu et al., BigNAS, ECCV 2020, section 3.1.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from time import perf_counter
 
@@ -26,10 +27,11 @@ from edge_search.supernet.half import bfloat16_pays
 from edge_search.supernet.log import Entry, log_of, read_log, write_log
 from edge_search.supernet.parallel import add_up, over_processes, processes, rank
 from edge_search.supernet.recipe import Moment, SupernetRecipe
-from edge_search.supernet.sampling import attentive_stages, sandwich
+from edge_search.supernet.sampling import attentive_stages, sandwich, subspace
 from edge_search.supernet.weights import Supernet
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.console import Advance
+from edge_toolkit.errors import InputError
 
 LOOKS = 20
 """Epochs after which the conflict is measured, at most, evenly spread."""
@@ -48,8 +50,11 @@ def train_supernet(supernet: Supernet, train: Tensors, origin: Origin, path: Pat
         advance: called after each epoch.
 
     Raises:
-        InputError: `path` holds something else than a checkpoint of this origin.
+        InputError: `path` holds something else than a checkpoint of this origin, a phase finds no network in the space,
+            or the loss is no number any more.
     """
+    for phase in origin.recipe.phases:
+        subspace(supernet.space, phase.attention)  # which tells what the space can't do, before anything is spent
     recipe, a_epoch = origin.recipe, batches_in(len(train), origin.recipe.batch)
     training = Training(supernet, recipe, origin.seed, recipe.epochs * a_epoch)
     training.resume(read_checkpoint(path, origin))
@@ -62,6 +67,11 @@ def train_supernet(supernet: Supernet, train: Tensors, origin: Origin, path: Pat
             training.advance(batch)
             keeper.keep_now_and_then()
         found = conflict(supernet, probe) if probe is not None and epoch + 1 in looks else None
+        if not isfinite(training.loss):
+            raise InputError(
+                f"the loss of epoch {epoch + 1} is no number any more; lower the learning rate of phase "
+                f"{recipe.at(training.step - 1, training.steps).index + 1} in the recipe, and remove {path}"
+            )
         loss = keeper.keep_epoch(epoch + 1, a_epoch, found)
         advance(f"loss {loss:.3f}")
     training.finish()

@@ -12,10 +12,13 @@ import torch
 
 from edge_search.batches import training_batches
 from edge_search.evaluation import Inherited
+from edge_search.space import SearchSpace
 from edge_search.supernet import Supernet, training
 from edge_search.supernet.log import log_of, read_log
 from edge_search.supernet.recipe import SupernetRecipe
 from edge_search.supernet.training import Training, train_supernet
+from edge_toolkit.errors import InputError
+from tests.edge_search.spaces_for_tests import PLAIN, changed
 from tests.edge_search.supernet.toys import SPACE, TWO_STAGES, ignore, origin, recipe, separable
 
 PHASES: tuple[dict[str, Any], ...] = (
@@ -176,3 +179,21 @@ def test_the_log_tells_each_epoch(tmp_path: Path) -> None:
         for entry in entries
     )
     assert all(one.seconds < other.seconds for one, other in pairwise(entries))
+
+
+def test_a_loss_that_is_no_number_is_told_and_nothing_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "s.safetensors"
+    with pytest.raises(
+        InputError, match=r"the loss of epoch 1 is no number any more; lower the learning rate of phase 1"
+    ):
+        trained(recipe(3, {"share": 1, "learning_rate": 1e30}), path)
+    assert not path.exists()
+
+
+def test_a_space_that_a_phase_has_no_use_for_is_told_first(tmp_path: Path) -> None:
+    stage = {**PLAIN["stages"][0], "blocks": ["attention"], "depth": [2]}
+    space = SearchSpace.model_validate(changed(("stages", [stage])))
+    late = recipe(2, {"share": 0.5, "learning_rate": 1e-3}, {"share": 0.5, "learning_rate": 1e-3, "attention": 0})
+    with pytest.raises(InputError, match=r"stages\[0\] has attention alone behind its first block"):
+        train_supernet(Supernet(space, 0), separable(80), origin(late, space), tmp_path / "s.safetensors", ignore)
+    assert not list(tmp_path.iterdir())
