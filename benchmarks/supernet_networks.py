@@ -13,6 +13,7 @@ from edge_search.space import SearchSpace
 from edge_search.training import fit
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.data import Dataset
+from edge_toolkit.layers import layers_of
 from edge_toolkit.nn import build
 from edge_toolkit.specs import digest
 
@@ -45,6 +46,28 @@ def fixed_networks(space: SearchSpace, count: int) -> tuple[Architecture, ...]:
         if group_of(architecture) == wanted:
             found[architecture] = None
     return tuple(found)
+
+
+def spread_networks(space: SearchSpace, count: int) -> tuple[Architecture, ...]:
+    """`count` networks whose MACs are spread evenly, by their logarithm, from the smallest of a space to its largest.
+
+    Networks drawn gene by gene are much alike in size, and a search is about networks that aren't.
+    """
+    rng = np.random.default_rng(1)
+    ends = space.smallest(), space.largest()
+    drawn = {space.decode([int(rng.integers(len(gene.choices))) for gene in space.genes]) for _ in range(5000)}
+    # Small networks are rare among draws: with every second gene at its first choice they are not.
+    for _ in range(5000):
+        values = [int(rng.integers(len(gene.choices))) if rng.random() < 0.5 else 0 for gene in space.genes]
+        drawn.add(space.decode(values))
+    known = sorted(drawn, key=digest)
+    macs = np.log([layers_of(network).macs.sum() for network in known])
+    low, high = (np.log(layers_of(network).macs.sum()) for network in ends)
+    found = dict.fromkeys([ends[0]])
+    for target in np.linspace(low, high, count)[1:-1]:
+        order = np.argsort(abs(macs - target), kind="stable")
+        found[next(known[index] for index in order if known[index] not in found)] = None
+    return (*found, ends[1])
 
 
 def accuracies_alone(
