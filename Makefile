@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help demo test test-all check format bench clean
 
 help:
-	@echo "make demo      the main job on built-in data, command by command (about 4 minutes after the install)"
+	@echo "make demo      the main job on built-in data, command by command (about 3 minutes after the install)"
 	@echo "make test      the tests (under 10 minutes); make test-all adds the slow ones"
 	@echo "make check     format, lint, types, import rule"
 	@echo "make format    put the code in format"
