@@ -2,7 +2,8 @@
 
 Each recipe trains supernets of several seeds: for as many epochs as asked for, and for as many as take the time that
 the first recipe takes for these (by the times of steps, taken in turn). 64 fixed networks, conv-only, attention-heavy
-and mixed, are judged with inherited weights on the validation split, and some of them trained alone.
+and mixed, are judged with inherited weights on the validation split. Rankings are held against training alone on two
+sets: the first of these networks, and as many whose MACs are spread evenly over the space.
 
     python benchmarks/supernet.py --folder DIR                                                   # watch, imu-s
     python benchmarks/supernet.py --folder DIR --data idx:FASHION --samples 10000 --space image-s --epochs 12
@@ -22,7 +23,7 @@ from machine import machine_line
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 from subset import subset
-from supernet_networks import GROUPS, accuracies_alone, fixed_networks, group_of
+from supernet_networks import GROUPS, accuracies_alone, fixed_networks, group_of, spread_networks
 
 from edge_search.batches import tensors_of, training_batches
 from edge_search.search import inherited, trained_supernet
@@ -60,14 +61,17 @@ def main() -> None:
     asked.folder.mkdir(parents=True, exist_ok=True)
     dataset = load_dataset(subset(asked.data, asked.samples, asked.folder) if asked.samples else asked.data)
     space = load_space(asked.space).for_data(dataset.input_shape, dataset.classes)
-    networks = fixed_networks(space, asked.networks)
+    drawn, spread = fixed_networks(space, asked.networks), spread_networks(space, asked.alone)
+    ranked = {"drawn": drawn[: asked.alone], "spread": spread}
     recipes = {name: load_recipe(name, asked.epochs) for name in asked.recipes}
     print(f"{asked.space} on {asked.data}, {asked.epochs} epochs, {asked.seeds} seeds; {machine_line()}")
     paces = kept_paces(recipes, space, dataset, asked.folder / "paces.json")
-    alone = accuracies_alone(
-        dataset, networks[: asked.alone], asked.epochs, asked.alone_seeds, asked.folder / "alone.jsonl"
-    )
-    report_alone(alone)
+    alone = {
+        name: accuracies_alone(dataset, each, asked.epochs, asked.alone_seeds, asked.folder / "alone.jsonl")
+        for name, each in ranked.items()
+    }
+    for which, accuracies in alone.items():
+        report_alone(which, accuracies)
     for name, recipe in recipes.items():
         pace = paces[name] / paces[asked.recipes[0]]
         for budget, epochs in {"steps": asked.epochs, "time": max(1, round(asked.epochs / pace))}.items():
@@ -76,12 +80,16 @@ def main() -> None:
             of_budget = recipe.model_copy(update={"epochs": epochs})
             found = np.array(
                 [
-                    accuracies_inherited(of_budget, seed, space, dataset, networks, asked.folder / f"{name}-{epochs}")
+                    accuracies_inherited(
+                        of_budget, seed, space, dataset, (*drawn, *spread), asked.folder / f"{name}-{epochs}"
+                    )
                     for seed in range(asked.seeds)
                 ]
             )
             print(f"\n{name}, equal {budget}: {epochs} epochs, a step takes {pace:.2f} of {asked.recipes[0]}'s")
-            report(found, alone, networks)
+            report(found[:, : len(drawn)], drawn)
+            for which, first in (("drawn", 0), ("spread", len(drawn))):
+                report_ranking(which, found[:, first : first + asked.alone], alone[which])
 
 
 def kept_paces(
@@ -130,39 +138,46 @@ def accuracies_inherited(
     return np.array(json.loads(kept.read_text())["accuracies"])
 
 
-def report_alone(alone: Floats) -> None:
-    """Print how far training alone agrees with itself; alone: (seeds, networks)."""
+def report_alone(which: str, alone: Floats) -> None:
+    """Print how far training alone agrees with itself on a set of networks; alone: (seeds, networks)."""
     mean = alone.mean(0)
     taus = ", ".join(f"{kendalltau(one, other).statistic:.2f}" for one, other in combinations(alone, 2))
-    print(f"alone: {mean.min():.2%} to {mean.max():.2%}; Kendall's tau between two seeds: {taus or 'n/a'}")
+    print(f"alone, {which}: {mean.min():.2%} to {mean.max():.2%}; Kendall's tau between two seeds: {taus or 'n/a'}")
     if len(alone) > 1:
         print(f"  standard deviation between seeds {np.sqrt(alone.var(0, ddof=1).mean()):.2%}", flush=True)
 
 
-def report(found: Floats, alone: Floats, networks: Networks) -> None:
-    """Print what one recipe's subnets are worth.
-
-    Args:
-        found: inherited accuracies, (seeds, networks).
-        alone: accuracies of training alone, (seeds of it, the first networks).
-        networks: all that were judged.
-    """
+def report(found: Floats, networks: Networks) -> None:
+    """Print what one recipe's subnets reach; found: inherited accuracies, (seeds, networks)."""
     groups = np.array([group_of(network) for network in networks])
     sets = {"all": groups != "", "hybrids": groups != "convolutions", **{name: groups == name for name in GROUPS}}
     for name, chosen in sets.items():
         means = found[:, chosen].mean(1)
         lowest, highest = found[:, chosen].min(1).mean(), found[:, chosen].max(1).mean()
         print(f"  {name}: {means.mean():.2%} ± {means.std(ddof=1):.2%}, lowest {lowest:.2%}, highest {highest:.2%}")
-    mean, count = alone.mean(0), alone.shape[1]
-    taus = [kendalltau(one[:count], mean).statistic for one in found]
-    regrets = [mean.max() - mean[one[:count].argmax()] for one in found]
-    gaps = [one[:count].max() - mean[one[:count].argmax()] for one in found]
+
+
+def report_ranking(which: str, found: Floats, alone: Floats) -> None:
+    """Print what one recipe's ranking of a set of networks is worth.
+
+    Args:
+        which: the set.
+        found: inherited accuracies, (seeds, networks).
+        alone: accuracies of training alone, (seeds of it, networks).
+    """
+    mean = alone.mean(0)
+    taus = [kendalltau(one, mean).statistic for one in found]
+    regrets = [mean.max() - mean[one.argmax()] for one in found]
+    gaps = [one.max() - mean[one.argmax()] for one in found]
     for what, values, form in (
         ("Kendall's tau with training alone", taus, ".2f"),
         ("regret", regrets, ".2%"),
         ("best network as it is inherited, less trained alone", gaps, "+.2%"),
     ):
-        print(f"  {what}: {np.mean(values):{form}} ({', '.join(f'{value:{form}}' for value in values)})", flush=True)
+        print(
+            f"  {which}: {what}: {np.mean(values):{form}} ({', '.join(f'{value:{form}}' for value in values)})",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
