@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--data", default="watch")
     parser.add_argument("--samples", type=int, help="train on that many samples only")
     parser.add_argument("--space", default="imu-s")
-    parser.add_argument("--recipes", nargs="+", default=["single-phase", "two-phase", "projected"])
+    parser.add_argument("--recipes", nargs="+", default=["single-phase", "labels", "two-phase", "projected"])
     parser.add_argument("--epochs", type=int, default=48)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--networks", type=int, default=64)
