@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from edge_search.batches import Batch, Tensors, batches_in, resized, tensors_of,
 from edge_search.evaluation import Inherited
 from edge_search.search import inherited
 from edge_search.space import SearchSpace, load_space
-from edge_search.supernet import Supernet
+from edge_search.supernet import Supernet, weights
 from edge_search.supernet.checkpoint import Origin, write_checkpoint
 from edge_search.supernet.conflict import conflict, probe_of
 from edge_search.supernet.recipe import SupernetRecipe
@@ -95,20 +96,27 @@ def stepping(
     training._half = half
     if not channels_last:
         for weight in training.supernet.weights.values():
-            weight.data = weight.data.contiguous()
+            # `contiguous` leaves kernels of 1 x 1 alone, whose strides torch takes for channels_last.
+            weight.data = torch.empty(weight.shape).copy_(weight.data)
 
     def step(index: int) -> None:
         batch = batches[index]
-        training.advance(batch if channels_last else batch._replace(x=batch.x.contiguous()))
+        if channels_last:
+            training.advance(batch)
+        else:
+            with patch.object(weights, "_channels_last", lambda x: x):
+                training.advance(batch._replace(x=torch.empty(batch.x.shape).copy_(batch.x)))
 
     return step
 
 
 def in_turn(steps: dict[str, Callable[[int], object]], count: int) -> dict[str, NDArray[np.float64]]:
-    """Seconds of each variant's steps, (count - 3,); the first three warm up."""
+    """Seconds of each variant's steps, (count - 3,), each time in another order; the first three warm up."""
     seconds: dict[str, list[float]] = {name: [] for name in steps}
+    rng = np.random.default_rng(0)
     for index in range(count):
-        for name, step in steps.items():
+        for place in rng.permutation(len(steps)):
+            name, step = list(steps.items())[place]
             begun = perf_counter()
             step(index)
             seconds[name].append(perf_counter() - begun)

@@ -35,6 +35,8 @@ from edge_toolkit.errors import InputError
 
 LOOKS = 20
 """Epochs after which the conflict is measured, at most, evenly spread."""
+STEPS_A_LOOK = 100
+"""Steps between two looks at the conflict, about: a look takes as long as five, so that all take a twentieth."""
 KEPT_EVERY_S = 60.0
 """Seconds between two checkpoints within an epoch, at least."""
 
@@ -59,14 +61,15 @@ def train_supernet(supernet: Supernet, train: Tensors, origin: Origin, path: Pat
     training = Training(supernet, recipe, origin.seed, recipe.epochs * a_epoch)
     training.resume(read_checkpoint(path, origin))
     probe = probe_of(supernet.space, train, origin.seed)
-    looks = {round((look + 1) * recipe.epochs / LOOKS) for look in range(LOOKS)} if probe is not None else set()
+    looks = min(max(training.steps // STEPS_A_LOOK, 1), LOOKS, recipe.epochs)
+    looked = {round((look + 1) * recipe.epochs / looks) for look in range(looks)}
     keeper = _Keeper(path, origin, training)
     for epoch in range(training.step // a_epoch, recipe.epochs):
         first = training.step % a_epoch
         for batch in training_batches(train, recipe.batch, origin.seed, epoch, first, rank(), processes()):
             training.advance(batch)
             keeper.keep_now_and_then()
-        found = conflict(supernet, probe) if probe is not None and epoch + 1 in looks else None
+        found = conflict(supernet, probe) if probe is not None and epoch + 1 in looked else None
         if not isfinite(training.loss):
             raise InputError(
                 f"the loss of epoch {epoch + 1} is no number any more; lower the learning rate of phase "

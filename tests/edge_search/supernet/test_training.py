@@ -164,7 +164,18 @@ def test_drop_path_is_for_the_largest_network_alone(tmp_path: Path) -> None:
     assert learning.step == 1
 
 
-def test_the_log_tells_each_epoch(tmp_path: Path) -> None:
+def test_looks_at_the_conflict_are_far_apart_and_end_with_the_last_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three steps an epoch, so a look every six steps is one every other epoch."""
+    monkeypatch.setattr(training, "STEPS_A_LOOK", 6)
+    path = tmp_path / "s.safetensors"
+    trained(recipe(6), path)
+    assert [entry.epoch for entry in read_log(log_of(path)) if entry.conflict is not None] == [2, 4, 6]
+
+
+def test_the_log_tells_each_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "STEPS_A_LOOK", 3)
     path = tmp_path / "s.safetensors"
     trained(RECIPES["phases"], path)
     entries = read_log(log_of(path))
