@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 RUN := runs/demo
-# Those that need no more than the extras; npu_fit, hybrid_models, npu_and_cim and cim_against_zigzag say what they need.
+# Those that need no more than the extras; supernet, npu_fit, hybrid_models, npu_and_cim and cim_against_zigzag say what
+# they need.
 BENCHMARKS := round_trip startup cpu_prediction estimate_throughput exact_mapping hypervolume pick_against_lstm \
-	hardware_changes_architecture inherited_ranking
+	hardware_changes_architecture inherited_ranking supernet_step
 
 # The commands below stand as a user types them.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)

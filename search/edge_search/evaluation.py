@@ -79,7 +79,8 @@ class Inherited:
             model.load_state_dict(self._statistics[architecture], strict=False)
             return model.eval()
         recalibrate(model, resized(self._samples, architecture.input))
-        self._statistics[architecture] = dict(model.named_buffers())
+        # Copies, for whoever takes the model may train it on.
+        self._statistics[architecture] = {name: buffer.clone() for name, buffer in model.named_buffers()}
         if len(self._statistics) > KEPT:
             self._statistics.popitem(last=False)
         return model

@@ -43,18 +43,22 @@ def train_supernet_command(
     from edge_search.search import inherited, trained_supernet
     from edge_search.space import load_space
     from edge_search.supernet.checkpoint import Origin
+    from edge_search.supernet.conflict import kinds_to_choose
     from edge_search.supernet.log import log_of, read_log
     from edge_search.supernet.parallel import rank, together
     from edge_search.supernet.recipe import load_recipe
     from edge_search.supernet.sampling import landmarks
     from edge_toolkit.console import note, show
     from edge_toolkit.data import load_dataset
+    from edge_toolkit.errors import InputError
     from edge_toolkit.runs import RunFolder
 
     chosen, loaded, run = load_recipe(recipe, epochs), load_space(space), RunFolder(out)
     with together(), alone(out) if rank() == 0 else nullcontext():
         dataset = load_dataset(data)
         bound = loaded.for_data(dataset.input_shape, dataset.classes)
+        if plot is not None and not kinds_to_choose(bound):
+            raise InputError(f"--plot {plot}: {space} has one kind of block, so no conflict to draw; leave it out")
         supernet = trained_supernet(Origin(bound, chosen, dataset.fingerprint, seed), dataset, run)
         if rank() > 0:
             return

@@ -38,6 +38,11 @@ class Probe:
     attentive: Networks
 
 
+def kinds_to_choose(space: SearchSpace) -> list[str]:
+    """The genes that choose between convolution and attention; without any there is no conflict."""
+    return [gene.name for gene in space.genes if gene.name.endswith(".kind")]
+
+
 def probe_of(space: SearchSpace, train: Tensors, seed: int) -> Probe | None:
     """The networks and samples of a run; None where the space has no attention or nothing else.
 
@@ -46,7 +51,7 @@ def probe_of(space: SearchSpace, train: Tensors, seed: int) -> Probe | None:
         train: the training split.
         seed: draws the networks and the samples.
     """
-    kinds = [gene.name for gene in space.genes if gene.name.endswith(".kind")]
+    kinds = kinds_to_choose(space)
     if not kinds:
         return None
     rng = np.random.default_rng((seed, 1))

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edge_search.supernet.log import Entry
-from edge_toolkit.errors import InputError
 from edge_toolkit.figures import COLOURS, INK, plain
 
 if TYPE_CHECKING:
@@ -21,17 +20,12 @@ def conflict_figure(entries: Sequence[Entry], what: str) -> "Figure":
     """Cosine of two networks' gradients on the weights that they share, over the epochs.
 
     Args:
-        entries: the log of a training.
+        entries: the log of a training that looked at the conflict.
         what: was trained, for the title.
-
-    Raises:
-        InputError: the space has no two kinds of block, and so no conflict.
     """
     from matplotlib.figure import Figure
 
     looks = [(entry, entry.conflict) for entry in entries if entry.conflict is not None]
-    if not looks:
-        raise InputError("--plot: the space has convolutions or attention alone, so there is no conflict to draw")
     parts = list(looks[0][1])
     figure = Figure(figsize=(2.6 * len(parts), 3.4), layout="constrained")
     panels = figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 
 from edge_search.request import read_request
@@ -18,6 +19,7 @@ from edge_toolkit.data import load_dataset
 from edge_toolkit.model_folder import read_model
 from edge_toolkit.nn import build
 from edge_toolkit.runs import RunFolder
+from tests.edge_search.spaces_for_tests import PLAIN
 from tests.edge_search.test_search import run, toy
 
 __all__ = ["toy"]  # a fixture
@@ -90,6 +92,15 @@ def test_what_is_extracted_computes_what_was_judged(toy: Path, capsys: pytest.Ca
     with torch.inference_mode():
         assert torch.equal(alone.eval()(x), judged(x))
         assert torch.equal(alone.train()(x), supernet(x, model.spec))  # type: ignore[arg-type]  # as above
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_plot_of_no_conflict_is_refused_before_anything_is_trained(capsys: pytest.CaptureFixture[str]) -> None:
+    stage = {"blocks": ["mbconv"], "width": [8], "depth": [1, 2], "stride": 2, "kernel": [3], "expand": [2]}
+    Path("space.yaml").write_text(yaml.safe_dump({**PLAIN, "stages": [stage]}))
+    assert run(*TRAIN, "--out", "run", "--plot", "conflict.svg") == 2
+    assert "--plot conflict.svg: space.yaml has one kind of block" in capsys.readouterr().err
+    assert not Path("run/supernet.safetensors").exists()
 
 
 @pytest.mark.usefixtures("toy")
