@@ -8,15 +8,14 @@ from torch import Tensor
 COPIED = {"mlp_in": "expand", "mlp_out": "project"}
 """Parts of an attention block, and the parts of the MBConv at its place that compute alike: a widening and a narrowing
 pointwise convolution, each with its normalisation."""
-SILENT = ("position.norm", "output.norm")
-"""Normalisations whose scale begins at 0, so that what stands before them joins in bit by bit."""
 
 
 def begin_from_convolutions(weights: Mapping[str, Tensor], stages: Container[int]) -> tuple[str, ...]:
     """Let the attention blocks of some stages begin with what the MBConv at their place has learnt.
 
-    The MLP takes over the leading channels of the MBConv's two pointwise convolutions; positions and attention begin
-    silent. So a network with attention begins close to what it computed without.
+    The MLP takes over the leading channels of the MBConv's two pointwise convolutions. Positions and attention, which
+    have not been trained, are still silent (`edge_search.supernet.weights.RESIDUALS`). So a network with attention
+    begins close to what it computed without.
 
     Args:
         weights: the shared tensors, changed in place.
@@ -39,7 +38,4 @@ def _begun(weights: Mapping[str, Tensor], stages: Container[int]) -> Iterator[st
         if source is not None:
             common = tuple(slice(min(sizes)) for sizes in zip(tensor.shape, source.shape, strict=True))
             tensor[common] = source[common]
-            yield name
-        elif rest in {f"{norm}.weight" for norm in SILENT}:
-            tensor.zero_()
             yield name

@@ -85,13 +85,14 @@ class WholeBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (b, c, h, w), this process's rows -> the same shape."""
+        kind, x = x.dtype, x.float()  # numbers of rows are beyond bfloat16
         sums = torch.cat([x.sum((0, 2, 3)), x.new_tensor([x.numel() / x.shape[1]])])
         total = _differentiable_sum(sums)  # (c + 1,)
         count = total[-1]
         centred = x - (total[:-1] / count)[:, None, None]
         variance = _differentiable_sum(centred.square().sum((0, 2, 3))) / count  # (c,)
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        return centred * scale[:, None, None] + self.bias[:, None, None]
+        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(kind)
 
 
 def _differentiable_sum(x: Tensor) -> Tensor:

@@ -116,6 +116,22 @@ def test_torchrun_trains_as_one_process_does(tmp_path: Path) -> None:
     assert losses[1] == pytest.approx(losses[0], rel=1e-3)
 
 
+def counted_in_half(rank: int, meeting: str, folder: str) -> None:
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    x = torch.randn(301, 4, 5, 7, generator=torch.Generator().manual_seed(0)).bfloat16()
+    torch.save(WholeBatchNorm(norm())(torch.split(x, (200, 101))[rank]).detach(), Path(folder) / f"{rank}.pt")
+    dist.destroy_process_group()
+
+
+def test_rows_are_counted_right_in_bfloat16(tmp_path: Path) -> None:
+    """10,535 values a channel, which bfloat16 can't tell from 10,496."""
+    multiprocessing.spawn(counted_in_half, (str(tmp_path / "meeting"), str(tmp_path)), nprocs=2)  # type: ignore[no-untyped-call]  # torch's
+    found = torch.cat([torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)])
+    x = torch.randn(301, 4, 5, 7, generator=torch.Generator().manual_seed(0)).bfloat16()
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found, norm()(x.float()).detach().bfloat16(), atol=0, rtol=0.01)
+
+
 @pytest.mark.parametrize("rows", [0, 1])
 def test_a_process_without_rows_still_takes_part(rows: int) -> None:
     """A convolution and its gradient over no rows, which the last batch of an epoch may leave to a process."""
