@@ -6,7 +6,7 @@ RUN := runs/demo
 # Those that need no more than the extras; supernet, npu_fit, hybrid_models, npu_and_cim and cim_against_zigzag say what
 # they need.
 BENCHMARKS := round_trip startup cpu_prediction estimate_throughput exact_mapping hypervolume pick_against_lstm \
-	hardware_changes_architecture inherited_ranking supernet_step
+	hardware_changes_architecture supernet_step
 
 # The commands below stand as a user types them.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)

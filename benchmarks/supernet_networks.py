@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from edge_search.recipe import Recipe
 from edge_search.space import SearchSpace
 from edge_search.training import fit
 from edge_toolkit.architecture import Architecture
-from edge_toolkit.data import Dataset
+from edge_toolkit.data import Dataset, load_test
 from edge_toolkit.layers import layers_of
 from edge_toolkit.nn import build
 from edge_toolkit.specs import digest
@@ -70,10 +71,17 @@ def spread_networks(space: SearchSpace, count: int) -> tuple[Architecture, ...]:
     return (*found, ends[1])
 
 
+class Accuracies(NamedTuple):
+    """Shares of right answers, (seeds, networks) each."""
+
+    validation: NDArray[np.float64]
+    test: NDArray[np.float64]
+
+
 def accuracies_alone(
     dataset: Dataset, networks: tuple[Architecture, ...], epochs: int, seeds: int, kept: Path
-) -> NDArray[np.float64]:
-    """Validation accuracy of each network trained alone, (seeds, networks).
+) -> Accuracies:
+    """What each network reaches that is trained alone.
 
     Args:
         dataset: trained and judged on.
@@ -82,22 +90,23 @@ def accuracies_alone(
         seeds: trainings of each network.
         kept: JSON lines of what was trained already; a later call goes on from there.
     """
-    known = {}
-    if kept.is_file():
-        for line in kept.read_text().splitlines():
-            entry = json.loads(line)
-            known[entry["network"], entry["epochs"], entry["seed"]] = entry["accuracy"]
-    train, validation = (tensors_of(split, dataset.normalisation) for split in (dataset.train, dataset.validation))
-    found = np.empty((seeds, len(networks)))
+    lines = kept.read_text().splitlines() if kept.is_file() else []
+    known = {(entry["network"], entry["epochs"], entry["seed"]): entry for entry in map(json.loads, lines)}
+    splits = dataset.train, dataset.validation, load_test(dataset.name)
+    train, validation, test = (tensors_of(split, dataset.normalisation) for split in splits)
+    found = np.empty((2, seeds, len(networks)))
     for seed in range(seeds):
         for index, architecture in enumerate(networks):
             key = digest(architecture), epochs, seed
             if key not in known:
                 model = build(architecture, seed)
                 fit(model, architecture.input, train, validation, Recipe(epochs), seed, lambda remark="": None)
-                known[key] = accuracy(model, validation, architecture.input)
-                entry = dict(zip(("network", "epochs", "seed"), key, strict=True)) | {"accuracy": known[key]}
+                reached = {
+                    "accuracy": accuracy(model, validation, architecture.input),
+                    "test": accuracy(model, test, architecture.input),
+                }
+                known[key] = dict(zip(("network", "epochs", "seed"), key, strict=True)) | reached
                 with kept.open("a") as file:
-                    file.write(json.dumps(entry) + "\n")
-            found[seed, index] = known[key]
-    return found
+                    file.write(json.dumps(known[key]) + "\n")
+            found[:, seed, index] = known[key]["accuracy"], known[key]["test"]
+    return Accuracies(*found)

@@ -51,7 +51,7 @@ VARIANTS = {
     "distillation, alpha": recipe({"labels": 0}, distillation="alpha"),
     "half labels, half KL": recipe({"labels": 0.5}),
     "projected gradients": recipe(gradients="projected"),
-    "moving average": recipe(average=0.99),
+    "moving average": recipe(ema_decay=0.99),
     "drop-path": recipe(drop_path=0.1),
     "no attention": recipe({"attention": 0}),
     "attention alone learns": recipe({"conv_rate": 0}),

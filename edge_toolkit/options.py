@@ -1,7 +1,7 @@
 """Options that the commands of every room share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +28,7 @@ JsonTo = Annotated[
     typer.Option("--json", metavar="FILE", help="Write JSON to FILE; - for standard output, and nothing else there."),
 ]
 
-PlotTo = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE", callback=_drawable, help="Draw it, .png or .svg.")
-]
+
+def plot_option(what: str) -> Any:
+    """`--plot FILE`; `what` is drawn, for the help."""
+    return typer.Option("--plot", metavar="FILE", callback=_drawable, help=f"Draw {what}, .png or .svg.")

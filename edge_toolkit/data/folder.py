@@ -70,7 +70,7 @@ def stream(directory: Path, seed: int, size: int) -> Parts:
     Raises:
         InputError: the folder is laid out in another way, or an image does not fit; all problems are told.
     """
-    by_split, root = listed(directory, seed)
+    by_split, root = listed(directory, seed, "stream")
     labels, problems = labels_of(by_split), class_problems(by_split, directory, root)
     if len(labels) < 2:
         problems.append("train: has fewer than two classes; a classifier needs two or more")
@@ -136,24 +136,24 @@ def parse(rest: str, word: str = "folder") -> tuple[Path, int | None]:
     return Path(match[1]), size
 
 
-def listed(directory: Path, seed: int) -> tuple[dict[str, Labelled], Path]:
-    """The images of each split, and the folder that holds the class folders trained on."""
+def listed(directory: Path, seed: int, word: str = "folder") -> tuple[dict[str, Labelled], Path]:
+    """The images of each split, and the folder that holds the class folders trained on; problems begin with `word`."""
     if not directory.is_dir():
         raise InputError(
-            f"folder:{directory}: there is no such folder{looked_in(directory)}; give one that holds a folder for each "
+            f"{word}:{directory}: there is no such folder{looked_in(directory)}; give one that holds a folder for each "
             "class"
         )
     names = [folder.name for folder in _folders(directory)]
     if names and set(names) <= set(SPLIT_FOLDERS):
-        return _given_splits(directory, names, seed), directory / "train"
-    return _drawn_splits(directory, seed), directory
+        return _given_splits(directory, names, seed, word), directory / "train"
+    return _drawn_splits(directory, seed, word), directory
 
 
-def _given_splits(directory: Path, names: list[str], seed: int) -> dict[str, Labelled]:
+def _given_splits(directory: Path, names: list[str], seed: int, word: str) -> dict[str, Labelled]:
     folders = {SPLIT_FOLDERS[name]: directory / name for name in names}
     if "train" not in folders or len(folders) < 2 or len(folders) < len(names):
         raise InputError(
-            f"folder:{directory}: holds {', '.join(names)}; it needs train, val and test, or train and one of the two, "
+            f"{word}:{directory}: holds {', '.join(names)}; it needs train, val and test, or train and one of the two, "
             "or class folders alone, which are then split at random"
         )
     found = {split: _labelled(folders[split]) for split in folders}
@@ -164,11 +164,11 @@ def _given_splits(directory: Path, names: list[str], seed: int) -> dict[str, Lab
     return found
 
 
-def _drawn_splits(directory: Path, seed: int) -> dict[str, Labelled]:
+def _drawn_splits(directory: Path, seed: int, word: str) -> dict[str, Labelled]:
     every = _labelled(directory)
     if not every:
         raise InputError(
-            f"folder:{directory}: holds no PNG or JPEG file in a class folder; "
+            f"{word}:{directory}: holds no PNG or JPEG file in a class folder; "
             "lay it out as DIR/CLASS/IMAGE.png, or DIR/train/CLASS/IMAGE.png with val and test beside"
         )
     return dict(zip(SPLITS, _parted(every, SHARES, seed), strict=True))

@@ -37,7 +37,7 @@ class ConvNorm(nn.Sequential):
 class DropPath(nn.Module):
     """Leaves a residual branch out for some samples while `factors` is set, which only a supernet's training does.
 
-    `factors` gives, for as many samples as there are, what each one's branch is multiplied by: (b,), 0 where it is left
+    `factors` gives what each sample's branch is multiplied by, drawn anew for each branch: (b,), 0 where it is left
     out, and so much more than 1 elsewhere that the mean stays.
 
     Source: Huang et al., Deep Networks with Stochastic Depth, ECCV 2016.
@@ -45,11 +45,11 @@ class DropPath(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.factors: Callable[[int], Tensor] | None = None
+        self.factors: Callable[[], Tensor] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (b, c, h, w) -> the same shape."""
-        return x if self.factors is None else x * self.factors(len(x))[:, None, None, None].to(x)
+        return x if self.factors is None else x * self.factors()[:, None, None, None].to(x)
 
 
 class MBConvBlock(nn.Module):

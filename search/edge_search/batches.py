@@ -70,10 +70,11 @@ def batches_in(samples: int, size: int) -> int:
 
 
 class Batch(NamedTuple):
-    """Samples of one step: x (b, c, h, w), in channels_last, and y (b,), this process's rows of `whole` samples."""
+    """Samples of one step: x (b, c, h, w), in channels_last, and y (b,), this process's `rows` (b,) of `whole`."""
 
     x: Tensor
     y: Tensor
+    rows: Tensor
     whole: int
 
 
@@ -101,7 +102,7 @@ def training_batches(
         rows = torch.tensor_split(torch.arange(len(index)), parts)[part]
         own = index[rows].to(data.x.device)
         x = augmented(data.x[own], _generator(seed, epoch, number), rows, len(index))
-        return Batch(x.to(memory_format=torch.channels_last), data.y[own], len(index))
+        return Batch(x.to(memory_format=torch.channels_last), data.y[own], rows, len(index))
 
     if isinstance(data.x, Tensor):
         yield from (batch(number) for number in range(first, len(places)))

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from edge_search.space import SearchSpace
 from edge_search.supernet.checkpoint import Origin
-from edge_search.supernet.recipe import SupernetRecipe
+from edge_search.supernet.recipe import SupernetRecipe, recipe_differences
 from edge_toolkit.budget import Budget
 from edge_toolkit.device import Device
 from edge_toolkit.errors import InputError
@@ -76,8 +76,11 @@ def check_request(run: RunFolder, request: Request) -> None:
             if field.name not in FREE and getattr(earlier, field.name) != getattr(same, field.name)
         ]
         if differs:
-            was = "; ".join(f"{name} was {_short(getattr(earlier, name))}" for name in differs)
-            raise InputError(f"--out {run.path}: holds a run that was asked something else ({was}); use another folder")
+            was = [f"{name} was {_short(getattr(earlier, name))}" for name in differs if name != "recipe"]
+            was += recipe_differences(*(each.recipe.model_dump(mode="json") for each in (earlier, same)))
+            raise InputError(
+                f"--out {run.path}: holds a run that was asked something else ({'; '.join(was)}); use another folder"
+            )
 
 
 def write_request(run: RunFolder, request: Request) -> None:

@@ -12,11 +12,10 @@ from edge_search.lock import alone
 from edge_search.request import Request, check_request, without_password, write_request
 from edge_search.study import Question, Search, open_study
 from edge_search.supernet import Supernet
-from edge_search.supernet.checkpoint import Origin
-from edge_search.supernet.log import epochs_in, log_of
+from edge_search.supernet.checkpoint import Origin, entries_in
 from edge_search.supernet.training import train_supernet
 from edge_toolkit.console import note, progress
-from edge_toolkit.data import Dataset
+from edge_toolkit.data import Dataset, Split
 from edge_toolkit.errors import AnswerIsNo, InputError
 from edge_toolkit.front import Candidate, Front, write_front
 from edge_toolkit.runs import RunFolder
@@ -88,21 +87,22 @@ def trained_supernet(origin: Origin, dataset: Dataset, run: RunFolder) -> Supern
     """
     supernet = Supernet(origin.space, origin.seed)
     train = tensors_of(dataset.train, dataset.normalisation, supernet.device)
-    with progress("training the supernet", origin.recipe.epochs, epochs_in(log_of(run.supernet))) as advance:
+    with progress("training the supernet", origin.recipe.epochs, len(entries_in(run.supernet))) as advance:
         train_supernet(supernet, train, origin, run.supernet, advance)
     return supernet
 
 
 def inherited(supernet: Supernet, dataset: Dataset, seed: int) -> Inherited:
-    """A supernet's subnets as models, judged on the validation split.
+    """A supernet's subnets as models, judged on the validation split; of a streamed one on what memory holds of it.
 
     Args:
         supernet: trained.
         dataset: its training split recalibrates.
         seed: fixes the samples that do.
     """
+    judging = Split(*dataset.validation.arrays())  # decoded once, not for every subnet
     train, validation = (
-        tensors_of(split, dataset.normalisation, supernet.device) for split in (dataset.train, dataset.validation)
+        tensors_of(split, dataset.normalisation, supernet.device) for split in (dataset.train, judging)
     )
     return Inherited(supernet, train, validation, seed)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_deploy.commands.options import Device, Precision, Threads
-from edge_toolkit.options import JsonTo, PlotTo
+from edge_toolkit.options import JsonTo, plot_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def calibrate_command(
     run: Annotated[
         Path | None, typer.Option("--run", metavar="DIR", help="Measure the networks that --prepare wrote.")
     ] = None,
-    plot_to: PlotTo = None,
+    plot_to: Annotated[Path | None, plot_option("what was predicted against what was measured")] = None,
     json_to: JsonTo = None,
 ) -> None:
     """Measure networks on a device and fit a predictor of latency to them: a device for `search` and `estimate`.

@@ -1,11 +1,12 @@
 """`map`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from edge_deploy.commands.options import Target
-from edge_toolkit.options import JsonTo, ModelledDevice, PlotTo
+from edge_toolkit.options import JsonTo, ModelledDevice, plot_option
 
 if TYPE_CHECKING:
     from edge_toolkit.cost.objective import Objective
@@ -30,7 +31,7 @@ def map_command(
     weights: Annotated[Literal["resident", "streamed"], typer.Option("--weights", help=WEIGHTS)] = "resident",
     second: Annotated[bool, typer.Option("--second/--no-second", help=SECOND)] = True,
     sweep: Annotated[str | None, typer.Option("--sweep", metavar="PLACE=V1,V2,...", help=SWEEP)] = None,
-    plot_to: PlotTo = None,
+    plot_to: Annotated[Path | None, plot_option("when each processor runs what, or the sweep")] = None,
     json_to: JsonTo = None,
 ) -> None:
     """Map a model's layers to the processors of a device in the best way; show where each runs, and why."""

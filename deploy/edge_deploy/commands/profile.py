@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from edge_deploy.commands.options import Device, Precision, Threads
-from edge_toolkit.options import JsonTo, PlotTo
+from edge_toolkit.options import JsonTo, plot_option
 
 app = typer.Typer()
 
@@ -28,7 +28,7 @@ def profile_command(
     layers: Annotated[bool, typer.Option("--layers", help="Show every executed row.")] = False,
     json_to: JsonTo = None,
     csv_to: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
-    plot_to: PlotTo = None,
+    plot_to: Annotated[Path | None, plot_option("where the time goes, block by block")] = None,
 ) -> None:
     """Measure a model on a device: its latency, and where the time goes, layer by layer, against a baseline."""
     from edge_deploy.profile import profile

@@ -2,12 +2,13 @@
 
 from contextlib import nullcontext
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge_search.commands.options import RECIPE, Data, Epochs, Out, RecipeName, Space
-from edge_toolkit.options import JsonTo, PlotTo
+from edge_toolkit.options import JsonTo, plot_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ def train_supernet_command(
     recipe: RecipeName = RECIPE,
     epochs: Epochs = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Fixes initial weights, order and subnets.")] = 0,
-    plot: PlotTo = None,
+    plot: Annotated[Path | None, plot_option("the cosines of gradients over the epochs")] = None,
     json_to: JsonTo = None,
 ) -> None:
     """Train the weights that all networks of a space share, and tell how far attention pulls them another way.
@@ -42,9 +43,8 @@ def train_supernet_command(
     from edge_search.lock import alone
     from edge_search.search import inherited, trained_supernet
     from edge_search.space import load_space
-    from edge_search.supernet.checkpoint import Origin
-    from edge_search.supernet.conflict import kinds_to_choose
-    from edge_search.supernet.log import log_of, read_log
+    from edge_search.supernet.checkpoint import Origin, entries_in
+    from edge_search.supernet.conflict import has_conflict
     from edge_search.supernet.parallel import rank, together
     from edge_search.supernet.recipe import load_recipe
     from edge_search.supernet.sampling import landmarks
@@ -57,14 +57,17 @@ def train_supernet_command(
     with together(), alone(out) if rank() == 0 else nullcontext():
         dataset = load_dataset(data)
         bound = loaded.for_data(dataset.input_shape, dataset.classes)
-        if plot is not None and not kinds_to_choose(bound):
-            raise InputError(f"--plot {plot}: {space} has one kind of block, so no conflict to draw; leave it out")
+        if plot is not None and not has_conflict(bound):
+            raise InputError(
+                f"--plot {plot}: {space} does not let blocks choose between convolution and attention, so there is no "
+                "conflict to draw; leave it out"
+            )
         supernet = trained_supernet(Origin(bound, chosen, dataset.fingerprint, seed), dataset, run)
         if rank() > 0:
             return
     judge = inherited(supernet, dataset, seed)
     accuracies = {name: judge.accuracy(network) for name, network in landmarks(bound).items()}
-    entries = read_log(log_of(run.supernet))
+    entries = entries_in(run.supernet)
     payload = {
         "recipe": chosen.model_dump(mode="json"),
         "validation_accuracy": accuracies,

@@ -1,25 +1,29 @@
 """Checkpoints of a supernet: all that its training goes on from, in one safetensors file.
 
-weights.NAME, average.NAME    the shared tensors, and their moving average where there is one
-optimizer.SLOT.NAME           what AdamW keeps of each
-metadata                      `step`, `loss`, `seconds`; `origin`: recipe, space, data and seed, as JSON
+weights.NAME, ema.NAME    the shared tensors, and their moving average where there is one
+optimizer.SLOT.NAME       what AdamW keeps of each
+metadata                  `step`, `loss`, `seconds`; as JSON `entries`, the epochs that are over, and `origin`: recipe,
+                          space, data and seed
 
 Order, augmentation, subnets and learning rate of a step are functions of the seed and the step, so that these two are
 the state of the scheduler and of every generator.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from edge_search.space import SearchSpace
-from edge_search.supernet.recipe import SupernetRecipe
+from edge_search.supernet.log import Entry
+from edge_search.supernet.recipe import SupernetRecipe, recipe_differences
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import replacing
 
@@ -49,13 +53,15 @@ class Origin:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Tensors by name after `step` steps and `seconds`; `loss` is the sum over the steps of the epoch in hand."""
+    """Tensors by name after `step` steps and `seconds`; `loss` is the sum over the steps of the epoch in hand, and
+    `entries` are those of the epochs that are over."""
 
     step: int
     loss: float
     seconds: float
+    entries: tuple[Entry, ...]
     weights: Mapping[str, Tensor]
-    average: Mapping[str, Tensor]
+    ema: Mapping[str, Tensor]
     optimizer: Mapping[str, Mapping[str, Tensor]]
     """By the name of the shared tensor, then by slot."""
 
@@ -63,11 +69,12 @@ class Checkpoint:
 def write_checkpoint(path: Path, origin: Origin, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; a reader sees the old one or the new one, never half of it."""
     state = {f"weights.{name}": tensor for name, tensor in checkpoint.weights.items()}
-    state |= {f"average.{name}": tensor for name, tensor in checkpoint.average.items()}
+    state |= {f"ema.{name}": tensor for name, tensor in checkpoint.ema.items()}
     for name, slots in checkpoint.optimizer.items():
         state |= {f"optimizer.{slot}.{name}": tensor for slot, tensor in slots.items()}
     progress = {name: repr(getattr(checkpoint, name)) for name in PROGRESS}
-    metadata = {**progress, "origin": json.dumps(origin.plain)}
+    entries = [asdict(entry) for entry in checkpoint.entries]
+    metadata = {**progress, "entries": json.dumps(entries), "origin": json.dumps(origin.plain)}
     with replacing(path) as beside:
         beside.write_bytes(save({name: tensor.contiguous() for name, tensor in state.items()}, metadata))
 
@@ -80,23 +87,56 @@ def read_checkpoint(path: Path, origin: Origin) -> Checkpoint | None:
     """
     if not path.is_file():
         return None
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            step, loss, seconds = (kind(metadata[name]) for name, kind in PROGRESS.items())
-            found = json.loads(metadata["origin"])
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - a file is no mapping
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: is no checkpoint of a supernet ({error}); remove it to train again") from error
-    differs = [name for name, value in origin.plain.items() if found.get(name) != value]
+    with _opened(path) as file:
+        metadata = file.metadata()
+        step, loss, seconds = (kind(metadata[name]) for name, kind in PROGRESS.items())
+        entries, found = _ENTRIES.validate_json(metadata["entries"]), json.loads(metadata["origin"])
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - a file is no mapping
+    differs = _differences(found, origin.plain)
     if differs:
-        raise InputError(f"{path}: was trained with another {', '.join(differs)}; use another folder, or remove it")
+        raise InputError(
+            f"{path}: was trained for something else ({'; '.join(differs)}); use another folder, or remove it"
+        )
     slots: dict[str, dict[str, Tensor]] = {}
     for key, tensor in _under("optimizer.", state).items():
         slot, _, name = key.partition(".")
         slots.setdefault(name, {})[slot] = tensor
-    return Checkpoint(int(step), loss, seconds, _under("weights.", state), _under("average.", state), slots)
+    return Checkpoint(int(step), loss, seconds, entries, _under("weights.", state), _under("ema.", state), slots)
+
+
+def entries_in(path: Path) -> tuple[Entry, ...]:
+    """The epochs that a checkpoint tells of; none where there is no file.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    if not path.is_file():
+        return ()
+    with _opened(path) as file:
+        return _ENTRIES.validate_json(file.metadata()["entries"])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A checkpoint's file; whatever is not as it was written is told."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: is no checkpoint of a supernet ({reason}); remove it to train again") from error
+
+
+def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """What decided these weights and is not what is wanted."""
+    differs = [f"{name} was another" for name in ("space", "data") if found.get(name) != wanted[name]]
+    if found.get("seed") != wanted["seed"]:
+        differs.append(f"seed was {found.get('seed')}")
+    return differs + recipe_differences(found.get("recipe", {}), wanted["recipe"])
 
 
 def _under(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+
+
+_ENTRIES: TypeAdapter[tuple[Entry, ...]] = TypeAdapter(tuple[Entry, ...])

@@ -1,14 +1,16 @@
 """How far conv-only and attention subnets pull the weights that they share in different directions.
 
 A few pairs of networks that differ in nothing but their kinds of block, the first without attention, the second with
-attention wherever it may stand, leave gradients of the loss over the same samples. `between` is the mean cosine between
-a gradient of the first sort and one of the second, over networks of different pairs; `within` the mean over networks of
-one sort, also of different pairs. Where `between` is as high as `within`, attention is no reason for conflict.
+attention wherever it may stand, leave gradients of the loss over the same samples. (In the first, a stage of attention
+alone is cut to its opening block.) `between` is the mean cosine between a gradient of the first sort and one of the
+second, over networks of different pairs; `within` the mean over networks of one sort, also of different pairs. Where
+`between` is as high as `within`, attention is no reason for conflict.
 
 Source: Gong et al., NASViT, ICLR 2022, section 3 (gradient conflict in a supernet, by cosine).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations, product
 
@@ -19,8 +21,10 @@ from torch import Tensor
 
 from edge_search.batches import Tensors, resized
 from edge_search.space import SearchSpace
+from edge_search.supernet.sampling import kinds_to_choose, subspace
 from edge_search.supernet.weights import Supernet
 from edge_toolkit.architecture import Architecture
+from edge_toolkit.errors import InputError
 
 PAIRS = 4
 SAMPLES = 128
@@ -38,32 +42,35 @@ class Probe:
     attentive: Networks
 
 
-def kinds_to_choose(space: SearchSpace) -> list[str]:
-    """The genes that choose between convolution and attention; without any there is no conflict."""
-    return [gene.name for gene in space.genes if gene.name.endswith(".kind")]
+def has_conflict(space: SearchSpace) -> bool:
+    """Whether a space has networks with attention and others without, built of blocks that choose."""
+    with suppress(InputError):
+        subspace(space, 0)
+        return bool(kinds_to_choose(space))
+    return False
 
 
 def probe_of(space: SearchSpace, train: Tensors, seed: int) -> Probe | None:
-    """The networks and samples of a run; None where the space has no attention or nothing else.
+    """The networks and samples of a run; None where the space has no conflict.
 
     Args:
         space: of the supernet.
         train: the training split.
         seed: draws the networks and the samples.
     """
-    kinds = kinds_to_choose(space)
-    if not kinds:
+    if not has_conflict(space):
         return None
+    without, kinds = subspace(space, 0), {gene.name: "attention" for gene in kinds_to_choose(space)}
     rng = np.random.default_rng((seed, 1))
-    drawn = []
     deep = {gene.name: max(gene.choices) for gene in space.genes if gene.name.endswith(".depth")}
+    convolutional, attentive = [], []
     for _ in range(PAIRS):
-        values = {gene.name: gene.choices[rng.integers(len(gene.choices))] for gene in space.genes}
-        pair = [{**values, **deep, **dict.fromkeys(kinds, kind)} for kind in ("mbconv", "attention")]
-        drawn.append([space.build(each) for each in pair])
+        values = {gene.name: gene.choices[rng.integers(len(gene.choices))] for gene in space.genes} | deep
+        attentive.append(space.build({**values, **kinds}))
+        allowed = {gene.name: values[gene.name] for gene in without.genes if values.get(gene.name) in gene.choices}
+        convolutional.append(without.build(allowed))
     index = torch.from_numpy(rng.permutation(len(train))[:SAMPLES])
-    convolutional, attentive = zip(*drawn, strict=True)
-    return Probe(train.x[index], train.y[index], convolutional, attentive)
+    return Probe(train.x[index], train.y[index], tuple(convolutional), tuple(attentive))
 
 
 def conflict(supernet: Supernet, probe: Probe) -> dict[str, dict[str, float]]:

@@ -15,6 +15,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from edge_toolkit.errors import InputError
+
 
 def rank() -> int:
     """This process's number, from 0; the one with 0 writes files."""
@@ -42,10 +44,21 @@ def together() -> Iterator[None]:
     """Join the processes that `torchrun` started, with gloo on CPUs and nccl on GPUs; nothing if it started none.
 
     Only the one of rank 0 talks.
+
+    Raises:
+        InputError: this process has no GPU of its own.
     """
     if not dist.is_torchelastic_launched():
         yield
         return
+    if torch.cuda.is_available():
+        own, there = training_device().index, torch.cuda.device_count()
+        if own >= there:
+            raise InputError(
+                f"--nproc-per-node {os.environ['LOCAL_WORLD_SIZE']}: there are {there} GPUs here; start no more "
+                "processes than that"
+            )
+        torch.cuda.set_device(own)
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     try:
         with redirect_stderr(StringIO()) if rank() > 0 else nullcontext():
@@ -59,6 +72,8 @@ def add_up(gradients: Sequence[Tensor | None]) -> None:
     if processes() == 1:
         return
     there = [gradient for gradient in gradients if gradient is not None]
+    if not there:  # networks of nothing but weights that are kept as they are
+        return
     flat = torch.cat([gradient.flatten() for gradient in there])
     dist.all_reduce(flat)
     for gradient, part in zip(there, torch.split(flat, [gradient.numel() for gradient in there]), strict=True):

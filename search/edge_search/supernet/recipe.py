@@ -1,10 +1,11 @@
 """`SupernetRecipe`: how shared weights are trained, as a YAML file; its phases, one after the other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from math import isclose
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -53,7 +54,6 @@ class SupernetRecipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    description: str = ""
     epochs: Annotated[int, Field(strict=True, ge=1)]
     batch: Annotated[int, Field(strict=True, ge=2)] = 64
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
@@ -61,7 +61,7 @@ class SupernetRecipe(BaseModel):
     distillation: Literal["kl", "alpha"] = "kl"
     gradients: Literal["sum", "projected"] = "sum"
     plain_share: Share = 0.25
-    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.0
     phases: Annotated[tuple[Phase, ...], Field(min_length=1), AfterValidator(_adding_up)]
 
@@ -90,6 +90,20 @@ class Moment:
     first: bool
     rate: float
     late: bool
+
+
+def recipe_differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What a recipe was and another is, as a reader is told: `epochs was 2`; `phases` are only said to differ.
+
+    Args:
+        was: the one, as its fields dump to JSON.
+        now: the other.
+    """
+    return [
+        "its recipe had other phases" if name == "phases" else f"{name} of its recipe was {was.get(name)}"
+        for name, value in now.items()
+        if was.get(name) != value
+    ]
 
 
 _RECIPE: TypeAdapter[SupernetRecipe] = TypeAdapter(SupernetRecipe)

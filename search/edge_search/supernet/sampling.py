@@ -1,6 +1,7 @@
 """Which subnets a step trains: the sandwich of a phase, within the part of the space that the phase may use."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -77,13 +78,25 @@ def _convolutional(stage: StageChoices) -> StageChoices:
 
 
 def landmarks(space: SearchSpace) -> dict[str, Architecture]:
-    """The smallest network of a space, and its largest ones without attention and with as much as it allows."""
-    kinds = [gene for gene in space.genes if gene.name.endswith(".kind")]
+    """The smallest network of a space, and its largest ones without attention and with as much as it allows.
+
+    Those that the space does not have are left out.
+    """
     found = {"smallest": space.smallest()}
-    for name, kind in (("largest without attention", "mbconv"), ("largest with attention", "attention")):
-        if all(kind in gene.choices for gene in kinds) and any(kind in stage.blocks for stage in space.stages):
-            found[name] = space.build({**largest_choices(space), **{gene.name: kind for gene in kinds}})
+    with suppress(InputError):
+        found["largest without attention"] = _largest(subspace(space, 0), "mbconv")
+    if attentive_stages(space, "all"):
+        found["largest with attention"] = _largest(space, "attention")
     return found
+
+
+def _largest(space: SearchSpace, kind: str) -> Architecture:
+    return space.build({**largest_choices(space), **{gene.name: kind for gene in kinds_to_choose(space)}})
+
+
+def kinds_to_choose(space: SearchSpace) -> tuple[Gene, ...]:
+    """The genes that choose between convolution and attention."""
+    return tuple(gene for gene in space.genes if gene.name.endswith(".kind"))
 
 
 @lru_cache(maxsize=16)
@@ -96,7 +109,7 @@ def _uniform(space: SearchSpace, rng: np.random.Generator) -> Mapping[str, Value
 
 
 def _kinds(space: SearchSpace, phase: Phase, rng: np.random.Generator) -> Mapping[str, Value]:
-    genes = [gene for gene in space.genes if gene.name.endswith(".kind")]
+    genes = kinds_to_choose(space)
     if phase.attention_share is None:
         return {gene.name: _one_of(gene, rng) for gene in genes}
     return {gene.name: "attention" if rng.random() < phase.attention_share else "mbconv" for gene in genes}

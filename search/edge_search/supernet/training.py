@@ -7,7 +7,6 @@ Source: Yu and Huang, Universally Slimmable Networks, ICCV 2019, section 3; Yu e
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from math import isfinite
 from pathlib import Path
 from time import perf_counter
 
@@ -18,13 +17,13 @@ from torch import Tensor, nn
 
 from edge_search.batches import Batch, Tensors, batches_in, resized, training_batches
 from edge_search.supernet.attention import begin_from_convolutions
-from edge_search.supernet.average import take_in
+from edge_search.supernet.bfloat16 import bfloat16_pays
 from edge_search.supernet.checkpoint import Checkpoint, Origin, read_checkpoint, write_checkpoint
 from edge_search.supernet.conflict import conflict, probe_of
 from edge_search.supernet.distillation import LOSSES
+from edge_search.supernet.ema import update
 from edge_search.supernet.gradients import projected
-from edge_search.supernet.half import bfloat16_pays
-from edge_search.supernet.log import Entry, log_of, read_log, write_log
+from edge_search.supernet.log import Entry, log_of, write_log
 from edge_search.supernet.parallel import add_up, over_processes, processes, rank
 from edge_search.supernet.recipe import Moment, SupernetRecipe
 from edge_search.supernet.sampling import attentive_stages, sandwich, subspace
@@ -53,28 +52,26 @@ def train_supernet(supernet: Supernet, train: Tensors, origin: Origin, path: Pat
 
     Raises:
         InputError: `path` holds something else than a checkpoint of this origin, a phase finds no network in the space,
-            or the loss is no number any more.
+            or the weights are no numbers any more.
     """
     for phase in origin.recipe.phases:
         subspace(supernet.space, phase.attention)  # which tells what the space can't do, before anything is spent
     recipe, a_epoch = origin.recipe, batches_in(len(train), origin.recipe.batch)
     training = Training(supernet, recipe, origin.seed, recipe.epochs * a_epoch)
-    training.resume(read_checkpoint(path, origin))
+    kept = read_checkpoint(path, origin)
+    if kept is not None:
+        training.resume(kept)
     probe = probe_of(supernet.space, train, origin.seed)
     looks = min(max(training.steps // STEPS_A_LOOK, 1), LOOKS, recipe.epochs)
     looked = {round((look + 1) * recipe.epochs / looks) for look in range(looks)}
-    keeper = _Keeper(path, origin, training)
+    keeper = _Keeper(path, origin, training, kept.entries if kept is not None else ())
     for epoch in range(training.step // a_epoch, recipe.epochs):
         first = training.step % a_epoch
         for batch in training_batches(train, recipe.batch, origin.seed, epoch, first, rank(), processes()):
             training.advance(batch)
-            keeper.keep_now_and_then()
+            if training.step % a_epoch:  # an epoch that is over is kept with its entry, or not at all
+                keeper.keep_now_and_then()
         found = conflict(supernet, probe) if probe is not None and epoch + 1 in looked else None
-        if not isfinite(training.loss):
-            raise InputError(
-                f"the loss of epoch {epoch + 1} is no number any more; lower the learning rate of phase "
-                f"{recipe.at(training.step - 1, training.steps).index + 1} in the recipe, and remove {path}"
-            )
         loss = keeper.keep_epoch(epoch + 1, a_epoch, found)
         advance(f"loss {loss:.3f}")
     training.finish()
@@ -83,11 +80,8 @@ def train_supernet(supernet: Supernet, train: Tensors, origin: Origin, path: Pat
 class _Keeper:
     """Writes checkpoint and log, in the process of rank 0."""
 
-    def __init__(self, path: Path, origin: Origin, training: "Training") -> None:
-        self._path, self._origin, self._training = path, origin, training
-        self._log = log_of(path)
-        known = read_log(self._log) if self._log.is_file() else ()
-        self._entries = tuple(entry for entry in known if entry.step <= training.step)
+    def __init__(self, path: Path, origin: Origin, training: "Training", entries: tuple[Entry, ...]) -> None:
+        self._path, self._origin, self._training, self._entries = path, origin, training, entries
         self._begun = perf_counter() - training.seconds
         self._kept = perf_counter()
 
@@ -97,21 +91,29 @@ class _Keeper:
             self._keep()
 
     def keep_epoch(self, epoch: int, batches: int, found: Mapping[str, Mapping[str, float]] | None) -> float:
-        """Write the log and a checkpoint at the end of an epoch; returns its mean loss."""
+        """Write a checkpoint and the log at the end of an epoch; returns its mean loss."""
         training = self._training
-        loss, training.loss = over_processes(training.loss) / batches, 0.0
+        loss = training.loss / batches
         moment = training.recipe.at(training.step - 1, training.steps)
         seconds = perf_counter() - self._begun
         self._entries += (Entry(epoch, training.step, moment.index, moment.rate, loss, seconds, found),)
-        if rank() == 0:
-            write_log(self._log, self._entries)
+        training.loss = 0.0
         self._keep()
+        if rank() == 0:
+            write_log(log_of(self._path), self._entries)
         return loss
 
     def _keep(self) -> None:
-        self._training.seconds = perf_counter() - self._begun
+        training = self._training
+        if not training.is_finite():
+            moment = training.recipe.at(training.step - 1, training.steps)
+            raise InputError(
+                f"the shared weights are no numbers any more after step {training.step}; lower the learning rate of "
+                f"phase {moment.index + 1} in the recipe, and use another folder"
+            )
+        training.seconds = perf_counter() - self._begun
         if rank() == 0:
-            write_checkpoint(self._path, self._origin, self._training.checkpoint())
+            write_checkpoint(self._path, self._origin, training.checkpoint(self._entries))
         self._kept = perf_counter()
 
 
@@ -134,8 +136,8 @@ class Training:
         parameters = [supernet.weights[name] for name in self._names]
         groups = [{"params": parameters[:convolutions]}, {"params": parameters[convolutions:]}]
         self._optimizer = torch.optim.AdamW([g for g in groups if g["params"]], weight_decay=recipe.weight_decay)
-        self._half = bfloat16_pays(supernet.device)
-        self._average = {name: weight.detach().clone() for name, weight in supernet.weights.items() if recipe.average}
+        self._bfloat16 = bfloat16_pays(supernet.device)
+        self._ema = {name: weight.detach().clone() for name, weight in supernet.weights.items() if recipe.ema_decay}
 
     def advance(self, batch: Batch) -> None:
         """Train one step."""
@@ -144,10 +146,10 @@ class Training:
             self._enter(moment)
         for group, share in zip(self._optimizer.param_groups, (moment.phase.conv_rate, 1.0), strict=False):
             group["lr"] = moment.rate * share
-        self.loss += self._gradients(batch, moment)
+        self.loss += over_processes(self._gradients(batch, moment))
         self._optimizer.step()
-        if self._average:
-            take_in(self.supernet.weights, self._average, self.recipe.average, self.step)
+        if self._ema:
+            update(self._ema, self.supernet.weights, self.recipe.ema_decay, self.step)
         self.step += 1
 
     def _enter(self, moment: Moment) -> None:
@@ -157,8 +159,8 @@ class Training:
             before = attentive_stages(self.supernet.space, moment.before.attention) if moment.before else ()
             new = set(attentive_stages(self.supernet.space, phase.attention)) - set(before)
             for name in begin_from_convolutions(self.supernet.weights, new):
-                if self._average:
-                    self._average[name].copy_(self.supernet.weights[name])
+                if self._ema:
+                    self._ema[name].copy_(self.supernet.weights[name])
 
     def _gradients(self, batch: Batch, moment: Moment) -> float:
         """Leave one step's gradients in the shared tensors; returns the largest network's loss on this process."""
@@ -186,21 +188,15 @@ class Training:
             weight.requires_grad_(True)
         return float(loss.detach())
 
-    def _factors(self, batch: Batch, rng: np.random.Generator) -> Callable[[int], Tensor] | None:
+    def _factors(self, batch: Batch, rng: np.random.Generator) -> Callable[[], Tensor] | None:
         """What the largest network's residual branches are multiplied by, drawn for the whole batch."""
         probability = self.recipe.drop_path
         if not probability:
             return None
+        return lambda: torch.from_numpy((rng.random(batch.whole) >= probability) / (1 - probability))[batch.rows]
 
-        def factors(rows: int) -> Tensor:
-            kept = rng.random(batch.whole) >= probability
-            own = np.array_split(kept, processes())[rank()][:rows]
-            return torch.from_numpy(own / (1 - probability))
-
-        return factors
-
-    def _logits(self, batch: Batch, subnet: Architecture, factors: Callable[[int], Tensor] | None = None) -> Tensor:
-        with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=self._half):
+    def _logits(self, batch: Batch, subnet: Architecture, factors: Callable[[], Tensor] | None = None) -> Tensor:
+        with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=self._bfloat16):
             logits = self.supernet(resized(batch.x, subnet.input), subnet, factors)
         return logits.float()
 
@@ -215,34 +211,38 @@ class Training:
         distilled = LOSSES[self.recipe.distillation](logits, answers).sum() / batch.whole
         return distilled if labels == 0 else labels * self._labelled(logits, batch) + (1 - labels) * distilled
 
-    def checkpoint(self) -> Checkpoint:
-        """All that training goes on from."""
+    def is_finite(self) -> bool:
+        """Whether the loss is a number still, and the weights, with squares that float32 can hold."""
+        squares = [weight.detach().square().sum() for weight in self.supernet.weights.values()]
+        return bool((torch.stack(squares).sum() + self.loss).isfinite())
+
+    def checkpoint(self, entries: tuple[Entry, ...] = ()) -> Checkpoint:
+        """All that training goes on from; `entries` tell of the epochs that are over."""
         state = self._optimizer.state_dict()["state"]
         return Checkpoint(
             step=self.step,
             loss=self.loss,
             seconds=self.seconds,
+            entries=entries,
             weights=self.supernet.state_dict(),
-            average=self._average,
+            ema=self._ema,
             optimizer={name: state[index] for index, name in enumerate(self._names) if index in state},
         )
 
-    def resume(self, checkpoint: Checkpoint | None) -> None:
-        """Go on from a checkpoint, if there is one."""
-        if checkpoint is None:
-            return
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint."""
         self.step, self.seconds, self.loss = checkpoint.step, checkpoint.seconds, checkpoint.loss
         self.supernet.load_state_dict(checkpoint.weights)
-        for name, mean in self._average.items():
-            mean.copy_(checkpoint.average[name])
+        for name, mean in self._ema.items():
+            mean.copy_(checkpoint.ema[name])
         kept = checkpoint.optimizer
         slots = {index: dict(kept[name]) for index, name in enumerate(self._names) if name in kept}
         self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": slots})
 
     def finish(self) -> None:
         """Leave in the supernet what networks inherit."""
-        if self._average:
-            self.supernet.load_state_dict(self._average)
+        if self._ema:
+            self.supernet.load_state_dict(self._ema)
         for weight in self.supernet.weights.values():
             weight.grad = None
 

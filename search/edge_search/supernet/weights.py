@@ -76,7 +76,7 @@ class Supernet:
             for name, view in self._views(part.shared, self._module(part.layers, *part.arguments)).items()
         }
 
-    def __call__(self, x: Tensor, architecture: Architecture, factors: Callable[[int], Tensor] | None = None) -> Tensor:
+    def __call__(self, x: Tensor, architecture: Architecture, factors: Callable[[], Tensor] | None = None) -> Tensor:
         """Logits (b, classes) of a subnet for x: (b, c, h, w) of its input size, normalising over the batch.
 
         Args:

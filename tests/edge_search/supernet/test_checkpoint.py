@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from edge_search.supernet.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from edge_search.supernet.checkpoint import Checkpoint, entries_in, read_checkpoint, write_checkpoint
+from edge_search.supernet.log import Entry
 from edge_toolkit.errors import InputError
 from tests.edge_search.supernet.toys import IMAGES, SPACE, origin, recipe
 
@@ -15,7 +16,11 @@ SOME = Checkpoint(
     loss=1.25,
     seconds=3.5,
     weights={"stem.w": torch.randn(4, 3, 1, 1).to(memory_format=torch.channels_last), "head.b": torch.randn(2)},
-    average={"stem.w": torch.randn(4, 3, 1, 1)},
+    entries=(
+        Entry(1, 6, 0, 0.1, 2.5, 3.25),
+        Entry(2, 7, 1, 0.05, 1.5, 3.5, {"stem": {"between": 0.5, "within": 0.75}}),
+    ),
+    ema={"stem.w": torch.randn(4, 3, 1, 1)},
     optimizer={"stem.w": {"exp_avg": torch.randn(4, 3, 1, 1), "step": torch.tensor(7.0)}},
 )
 
@@ -23,11 +28,13 @@ SOME = Checkpoint(
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     path = tmp_path / "supernet.safetensors"
     assert read_checkpoint(path, HERE) is None
+    assert entries_in(path) == ()
     write_checkpoint(path, HERE, SOME)
     found = read_checkpoint(path, HERE)
     assert found is not None
     assert (found.step, found.loss, found.seconds) == (7, 1.25, 3.5)
-    for wanted, got in ((SOME.weights, found.weights), (SOME.average, found.average)):
+    assert found.entries == entries_in(path) == SOME.entries
+    for wanted, got in ((SOME.weights, found.weights), (SOME.ema, found.ema)):
         assert wanted.keys() == got.keys()
         assert all(torch.equal(got[name], tensor) for name, tensor in wanted.items())
     assert torch.equal(found.optimizer["stem.w"]["exp_avg"], SOME.optimizer["stem.w"]["exp_avg"])
@@ -46,14 +53,17 @@ def test_a_damaged_checkpoint_is_told(tmp_path: Path, content: bytes | None) -> 
 @pytest.mark.parametrize(
     ("other", "what"),
     [
-        (origin(recipe(3)), "recipe"),
-        (origin(recipe(2), space=IMAGES), "space"),
-        (origin(recipe(2), seed=8), "seed"),
-        (origin(recipe(3), seed=8), "recipe, seed"),
+        (origin(recipe(3)), "epochs of its recipe was 3"),
+        (origin(recipe(2, {"share": 1, "learning_rate": 1.0})), "its recipe had other phases"),
+        (origin(recipe(2), space=IMAGES), "space was another"),
+        (origin(recipe(2), seed=8), "seed was 8"),
+        (origin(recipe(3, batch=50), seed=8), "seed was 8; epochs of its recipe was 3; batch of its recipe was 50"),
     ],
 )
 def test_a_checkpoint_of_another_origin_is_told(tmp_path: Path, other: object, what: str) -> None:
     path = tmp_path / "supernet.safetensors"
     write_checkpoint(path, other, SOME)  # type: ignore[arg-type]  # an origin
-    with pytest.raises(InputError, match=f"was trained with another {what}; use another folder, or remove it"):
+    with pytest.raises(
+        InputError, match=rf"was trained for something else \({what}\); use another folder, or remove it"
+    ):
         read_checkpoint(path, origin(recipe(2), space=SPACE))

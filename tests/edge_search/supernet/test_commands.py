@@ -1,6 +1,7 @@
 """`train-supernet` and `extract` as a user runs them."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from safetensors.torch import load_file
 
 from edge_search.request import read_request
 from edge_search.search import inherited, trained_supernet
-from edge_search.supernet.log import read_log
+from edge_search.supernet.checkpoint import entries_in
 from edge_toolkit.data import load_dataset
 from edge_toolkit.model_folder import read_model
 from edge_toolkit.nn import build
@@ -51,7 +52,7 @@ def test_another_question_does_not_get_these_weights(capsys: pytest.CaptureFixtu
     assert run(*TRAIN, "--out", "run") == 0
     for words in (["--recipe", "projected"], ["--seed", "1"]):
         assert run(*TRAIN, "--out", "run", *words) == 2
-        assert "run/supernet.safetensors: was trained with another" in capsys.readouterr().err
+        assert "run/supernet.safetensors: was trained for something else" in capsys.readouterr().err
     assert run(*TRAIN, "--out", "run") == 0
 
 
@@ -65,7 +66,7 @@ def test_a_killed_training_goes_on_bit_for_bit(toy: Path) -> None:
             if "training the supernet: 9 of 30" in line:  # tenths are told where there is no terminal
                 break
         process.send_signal(signal.SIGKILL)
-    assert len(read_log(toy / "killed/supernet.jsonl")) < 30
+    assert len(entries_in(toy / "killed/supernet.safetensors")) < 30
     subprocess.run([*command, "killed"], check=True, capture_output=True)
     whole, killed = (load_file(toy / name / "supernet.safetensors") for name in ("whole", "killed"))
     assert whole.keys() == killed.keys()
@@ -99,8 +100,25 @@ def test_a_plot_of_no_conflict_is_refused_before_anything_is_trained(capsys: pyt
     stage = {"blocks": ["mbconv"], "width": [8], "depth": [1, 2], "stride": 2, "kernel": [3], "expand": [2]}
     Path("space.yaml").write_text(yaml.safe_dump({**PLAIN, "stages": [stage]}))
     assert run(*TRAIN, "--out", "run", "--plot", "conflict.svg") == 2
-    assert "--plot conflict.svg: space.yaml has one kind of block" in capsys.readouterr().err
+    assert "--plot conflict.svg: space.yaml does not let blocks choose" in capsys.readouterr().err
     assert not Path("run/supernet.safetensors").exists()
+
+
+@pytest.mark.usefixtures("toy")
+def test_shared_weights_alone_can_be_copied(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*TRAIN, "--out", "run", "--json", "-") == 0
+    first = json.loads(capsys.readouterr().out)
+    Path("copy").mkdir()
+    shutil.copy("run/supernet.safetensors", "copy")
+    assert run(*TRAIN, "--out", "copy", "--plot", "conflict.svg", "--json", "-") == 0
+    assert json.loads(capsys.readouterr().out) == first
+
+
+@pytest.mark.usefixtures("toy")
+def test_another_number_of_epochs_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*SEARCH, "--out", "run") == 0
+    assert run(*SEARCH, "--supernet-epochs", "4", "--out", "run") == 2
+    assert "holds a run that was asked something else (epochs of its recipe was 3)" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("toy")

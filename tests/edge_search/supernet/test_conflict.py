@@ -10,7 +10,7 @@ from edge_search.space import SearchSpace
 from edge_search.supernet import Supernet
 from edge_search.supernet.conflict import Probe, conflict, probe_of
 from edge_toolkit.architecture import Architecture
-from tests.edge_search.spaces_for_tests import PLAIN
+from tests.edge_search.spaces_for_tests import PLAIN, changed
 from tests.edge_search.supernet.toys import TWO_STAGES, separable
 
 
@@ -64,6 +64,20 @@ def test_pairs_differ_in_nothing_but_their_kinds() -> None:
         assert [placed.output for placed in one.blocks] == [placed.output for placed in other.blocks]
         assert {placed.block.kind for placed in one.blocks} == {"mbconv"}
         assert {placed.block.kind for placed in other.blocks if placed.position} == {"attention"}
+
+
+def test_the_first_of_a_pair_has_no_attention_whatever_its_stages() -> None:
+    stages = [PLAIN["stages"][0], {**PLAIN["stages"][0], "blocks": ["attention"], "depth": [1, 2]}]
+    probe = probe_of(SearchSpace.model_validate(changed(("stages", stages))), separable(64), seed=0)
+    assert probe is not None
+    for one, other in zip(probe.convolutional, probe.attentive, strict=True):
+        assert [placed.block.kind for placed in one.blocks] == ["mbconv"] * 3
+        assert [placed.block.kind for placed in other.blocks] == ["mbconv", "attention"] * 2
+        assert {(placed.name, placed.output) for placed in one.blocks} < {
+            (placed.name, placed.output) for placed in other.blocks
+        }
+    stages[1]["depth"] = [2]
+    assert probe_of(SearchSpace.model_validate(changed(("stages", stages))), separable(64), seed=0) is None
 
 
 def test_one_network_has_no_conflict_with_itself() -> None:

@@ -1,5 +1,7 @@
 """The losses against torch's, and against autograd through their definitions."""
 
+from math import log
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -40,17 +42,33 @@ def test_alpha_is_the_larger_of_two_divergences_with_its_gradient(monkeypatch: p
     torch.testing.assert_close(gradient(found, student), gradient(larger, student))
 
 
+@pytest.mark.parametrize(
+    ("q", "p", "expected"),
+    [
+        # Missing an answer: Kullback-Leibler, whose gradient q - p is whole however small q is.
+        (0.05, 0.9, (0.9 * log(0.9 / 0.05) + 0.1 * log(0.1 / 0.95), 0.05 - 0.9)),
+        (0.001, 0.9, (0.9 * log(0.9 / 0.001) + 0.1 * log(0.1 / 0.999), 0.001 - 0.9)),
+        # Too sure of one: chi-squared, where no q / p is beyond the bound.
+        (0.5, 0.15, (0.5 * (0.25 / 0.15 + 0.25 / 0.85 - 1), 0.25 / 0.15 - 0.5 * (0.25 / 0.15 + 0.25 / 0.85))),
+    ],
+)
+def test_two_classes_by_hand(q: float, p: float, expected: tuple[float, float]) -> None:
+    student = torch.tensor([[log(q), log(1 - q)]], dtype=torch.float64, requires_grad=True)
+    loss = alpha_loss(student, torch.tensor([[p, 1 - p]], dtype=torch.float64))
+    assert loss.tolist() == pytest.approx([expected[0]])
+    assert float(gradient(loss, student)[0, 0]) == pytest.approx(expected[1])
+
+
 def test_no_answer_weighs_more_than_the_bound() -> None:
-    """Where the student all but excludes what the teacher is sure of, p / q is millions; it counts five times."""
-    student = torch.tensor([[20.0, 0.0]], requires_grad=True)
-    teacher = torch.tensor([[1e-6, 1 - 1e-6]])
-    q = student.detach().softmax(1)
-    weights = [
-        (q * (p_over_q**alpha).clamp_max(5.0)) / alpha for alpha, p_over_q in ((-1, teacher / q), (1, teacher / q))
-    ]
-    candidates = [weight.sum() * q - weight for weight in weights]  # of softmax: -(w - sum(w) q)
-    found = gradient(alpha_loss(student, teacher), student)
-    assert any(torch.allclose(found, each, rtol=1e-4) for each in candidates)
+    """Of three answers the teacher all but excludes the first: q / p is 30, and counts 5 in value and gradient."""
+    q, p = torch.tensor([0.3, 0.35, 0.35], dtype=torch.float64), torch.tensor([0.01, 0.495, 0.495], dtype=torch.float64)
+    weight = q * torch.tensor([5.0, 0.35 / 0.495, 0.35 / 0.495], dtype=torch.float64)
+    value = (weight.sum() - 1) / 2
+    assert value > (p * (p / q).log()).sum(), "so that chi-squared is the larger one"
+    student = q.log()[None].requires_grad_()
+    loss = alpha_loss(student, p[None])
+    torch.testing.assert_close(loss, value[None])
+    torch.testing.assert_close(gradient(loss, student)[0], weight - weight.sum() * q)
 
 
 def test_equal_answers_ask_for_nothing() -> None:

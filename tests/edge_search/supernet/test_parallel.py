@@ -15,10 +15,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from edge_search.batches import training_batches
-from edge_search.supernet import Supernet
-from edge_search.supernet.log import read_log
-from edge_search.supernet.parallel import WholeBatchNorm, add_up
+from edge_search.supernet import Supernet, training
+from edge_search.supernet.checkpoint import entries_in
+from edge_search.supernet.parallel import WholeBatchNorm, add_up, together
+from edge_search.supernet.recipe import SupernetRecipe
 from edge_search.supernet.training import Training
+from edge_toolkit.errors import InputError
 from tests.edge_search.spaces_for_tests import PLAIN, changed
 from tests.edge_search.supernet.toys import TWO_STAGES, recipe, separable
 
@@ -71,6 +73,7 @@ def first_gradients(part: int, parts: int) -> dict[str, Tensor]:
         for weight in supernet.weights.values():
             weight.copy_(0.5 * torch.randn(weight.shape, generator=generator))
     how = recipe(1, gradients="projected", plain_share=0.0, drop_path=0.2)
+    training.bfloat16_pays = lambda device: False  # whatever this CPU has; each process is its own
     learning = Training(supernet, how, seed=0, steps=10)
     learning.advance(next(training_batches(separable(25), 25, 0, 0, 0, part, parts)))
     return {name: slots["exp_avg"].contiguous() for name, slots in learning.checkpoint().optimizer.items()}
@@ -112,7 +115,7 @@ def test_torchrun_trains_as_one_process_does(tmp_path: Path) -> None:
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         done = subprocess.run(words, cwd=tmp_path, check=True, capture_output=True, text=True, env=environment)
         assert done.stdout.count("inherited accuracy") == 1, "one process talks"
-        losses.append([entry.loss for entry in read_log(tmp_path / name / "supernet.jsonl")])
+        losses.append([entry.loss for entry in entries_in(tmp_path / name / "supernet.safetensors")])
     assert losses[1] == pytest.approx(losses[0], rel=1e-3)
 
 
@@ -132,10 +135,47 @@ def test_rows_are_counted_right_in_bfloat16(tmp_path: Path) -> None:
     torch.testing.assert_close(found, norm()(x.float()).detach().bfloat16(), atol=0, rtol=0.01)
 
 
-@pytest.mark.parametrize("rows", [0, 1])
-def test_a_process_without_rows_still_takes_part(rows: int) -> None:
-    """A convolution and its gradient over no rows, which the last batch of an epoch may leave to a process."""
-    layer = nn.Conv2d(2, 3, 3, padding=1)
-    layer(torch.randn(rows, 2, 4, 4)).sum().backward()
-    assert layer.weight.grad is not None
-    assert bool(layer.weight.grad.any()) == (rows > 0)
+def weights_of_some(rank: int, world: int, how: SupernetRecipe, meeting: str, folder: str) -> None:
+    if world > 1:
+        dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world)
+    supernet, data = Supernet(TWO_STAGES, seed=0), separable(8)
+    learning = Training(supernet, how, seed=0, steps=8)
+    for epoch in range(2):
+        for batch in training_batches(data, how.batch, 0, epoch, 0, rank, world):
+            learning.advance(batch)
+    save_file(
+        {name: tensor.contiguous() for name, tensor in supernet.state_dict().items()}, Path(folder) / f"{rank}.st"
+    )
+    if world > 1:
+        dist.destroy_process_group()
+
+
+ALPHA = {"batch": 2, "distillation": "alpha", "drop_path": 0.5}
+FROZEN = {"batch": 4, "gradients": "projected", "plain_share": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("world", "how"),
+    [
+        (3, recipe(2, **ALPHA)),  # two samples a batch, so that one process of three has none
+        (2, recipe(2, {"share": 1, "learning_rate": 1e-3, "conv_rate": 0, "attention_share": 0.1}, **FROZEN)),
+    ],
+    ids=["a process without rows", "networks without anything that learns"],
+)
+def test_all_processes_end_with_the_same_weights(tmp_path: Path, world: int, how: SupernetRecipe) -> None:
+    before = Supernet(TWO_STAGES, seed=0).state_dict()
+    words = (world, how, str(tmp_path / "meeting"), str(tmp_path))
+    multiprocessing.spawn(weights_of_some, words, nprocs=world)  # type: ignore[no-untyped-call]  # torch's
+    first, *others = (load_file(tmp_path / f"{rank}.st") for rank in range(world))
+    assert any(not torch.equal(first[name], tensor) for name, tensor in before.items())
+    for other in others:
+        assert all(torch.equal(other[name], tensor) for name, tensor in first.items())
+
+
+def test_as_many_processes_as_gpus_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"TORCHELASTIC_RUN_ID": "x", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(InputError, match="--nproc-per-node 2: there are 1 GPUs here; start no more"), together():
+        pytest.fail("joined")

@@ -7,7 +7,7 @@ import torch
 import yaml
 
 from edge_search.recipe import warm_cosine
-from edge_search.supernet.recipe import load_recipe, presets
+from edge_search.supernet.recipe import FOLDER, Phase, SupernetRecipe, load_recipe, presets
 from edge_toolkit.errors import InputError
 from tests.edge_search.supernet.toys import recipe
 
@@ -15,8 +15,13 @@ from tests.edge_search.supernet.toys import recipe
 def test_the_recipes_that_ship_load_and_take_another_number_of_epochs() -> None:
     assert {"labels", "projected", "single-phase", "two-phase"} <= set(presets())
     for name in presets():
-        assert load_recipe(name).description
         assert load_recipe(name, epochs=3).epochs == 3
+
+
+def test_the_first_recipe_explains_every_name() -> None:
+    lines = (FOLDER / "single-phase.yaml").read_text().splitlines()
+    explained = {line.split()[1] for line in lines if line.startswith("#   ")}
+    assert {*SupernetRecipe.model_fields, *Phase.model_fields} <= explained
 
 
 def test_two_phases_begin_without_attention_and_end_with_all() -> None:

@@ -64,6 +64,19 @@ def test_stages_of_attention_alone_shrink_to_their_first_block_or_are_told() -> 
         subspace(never, 0)
 
 
+def test_a_stage_of_attention_alone_has_no_part_in_the_largest_network_without() -> None:
+    stages = [PLAIN["stages"][0], {**PLAIN["stages"][0], "blocks": ["attention"], "depth": [1, 2]}]
+    found = landmarks(SearchSpace.model_validate(changed(("stages", stages))))
+    kinds = {name: [placed.block.kind for placed in network.blocks] for name, network in found.items()}
+    assert kinds["largest without attention"] == ["mbconv"] * 3
+    assert kinds["largest with attention"] == ["mbconv", "attention"] * 2
+    stages[1]["depth"] = [2]
+    assert set(landmarks(SearchSpace.model_validate(changed(("stages", stages))))) == {
+        "smallest",
+        "largest with attention",
+    }
+
+
 def test_landmarks_are_the_ends_of_a_space() -> None:
     found = landmarks(TWO_STAGES)
     macs = {name: [placed.block.kind for placed in network.blocks] for name, network in found.items()}

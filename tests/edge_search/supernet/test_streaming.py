@@ -7,8 +7,7 @@ import yaml
 
 from edge_search.search import inherited, trained_supernet
 from edge_search.space import SearchSpace
-from edge_search.supernet.checkpoint import Origin
-from edge_search.supernet.log import log_of, read_log
+from edge_search.supernet.checkpoint import Origin, entries_in
 from edge_toolkit.data import load_dataset
 from edge_toolkit.runs import RunFolder
 from tests.edge_search.spaces_for_tests import changed
@@ -29,7 +28,7 @@ def test_images_on_disk_train_what_images_in_memory_do(tmp_path: Path) -> None:
         supernet = trained_supernet(Origin(space, how, dataset.fingerprint, 0), dataset, folder)
         weights.append(supernet.state_dict())
         accuracies.append(inherited(supernet, dataset, 0).accuracy(space.smallest()))
-        assert len(read_log(log_of(folder.supernet))) == 2
+        assert len(entries_in(folder.supernet)) == 2
     assert all(torch.equal(weights[1][name], tensor) for name, tensor in weights[0].items())
     assert accuracies[0] == accuracies[1]
 

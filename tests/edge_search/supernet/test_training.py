@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from edge_search.batches import training_batches
 from edge_search.evaluation import Inherited
 from edge_search.space import SearchSpace
 from edge_search.supernet import Supernet, training
-from edge_search.supernet.log import log_of, read_log
+from edge_search.supernet.checkpoint import entries_in
+from edge_search.supernet.log import log_of
 from edge_search.supernet.recipe import SupernetRecipe
 from edge_search.supernet.training import Training, train_supernet
 from edge_toolkit.errors import InputError
@@ -29,7 +31,7 @@ PHASES: tuple[dict[str, Any], ...] = (
 LABELLED: dict[str, Any] = {"share": 1, "learning_rate": 2e-3, "labels": 1}
 RECIPES = {
     "single": recipe(2),
-    "phases": recipe(4, *PHASES, average=0.9, distillation="alpha", drop_path=0.2),
+    "phases": recipe(4, *PHASES, ema_decay=0.9, distillation="alpha", drop_path=0.2),
     "projected": recipe(2, LABELLED, gradients="projected"),
 }
 
@@ -84,11 +86,40 @@ def test_training_that_was_stopped_at_any_step_goes_on_to_the_same_weights(
             trained(RECIPES[name], path)
     found = trained(RECIPES[name], path)
     assert all(torch.equal(found[name], tensor) for name, tensor in whole.items())
-    logs = [
-        [{**json.loads(line), "seconds": None} for line in log_of(each).read_text().splitlines()]
-        for each in (path, tmp_path / "whole.safetensors")
+    told = [
+        [replace(entry, seconds=0) for entry in entries_in(each)] for each in (path, tmp_path / "whole.safetensors")
     ]
-    assert logs[0] == logs[1]
+    assert told[0] == told[1]
+    lines = [json.loads(line) for line in log_of(path).read_text().splitlines()]
+    assert lines == [asdict(entry) for entry in entries_in(path)]
+
+
+@pytest.mark.parametrize("look", [1, 4])
+def test_training_that_was_stopped_at_a_look_goes_on_to_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look: int
+) -> None:
+    """The first look of four comes after the first epoch, the last one after the last step."""
+    monkeypatch.setattr(training, "STEPS_A_LOOK", 3)
+    monkeypatch.setattr(training, "KEPT_EVERY_S", 0)
+    whole = trained(RECIPES["phases"], tmp_path / "whole.safetensors")
+    path, real, looks = tmp_path / "part.safetensors", training.conflict, iter(range(1, 5))
+
+    def stopping(*words: Any) -> Any:
+        if next(looks) == look:
+            raise Stopped
+        return real(*words)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "conflict", stopping)
+        with pytest.raises(Stopped):
+            trained(RECIPES["phases"], path)
+    found = trained(RECIPES["phases"], path)
+    assert all(torch.equal(found[name], tensor) for name, tensor in whole.items())
+    told = [
+        [replace(entry, seconds=0) for entry in entries_in(each)] for each in (path, tmp_path / "whole.safetensors")
+    ]
+    assert told[0] == told[1]
+    assert [entry.epoch for entry in told[0] if entry.conflict] == [1, 2, 3, 4]
 
 
 def test_a_trained_supernet_is_only_read(tmp_path: Path) -> None:
@@ -140,10 +171,10 @@ def test_projection_waits_for_its_share_of_the_steps(tmp_path: Path) -> None:
 
 def test_networks_inherit_the_average_where_there_is_one(tmp_path: Path) -> None:
     """With a decay so small that the average is all but the last weights."""
-    last, mean = (trained(recipe(2, average=average), tmp_path / f"{average}.safetensors") for average in (0.0, 1e-6))
+    last, mean = (trained(recipe(2, ema_decay=decay), tmp_path / f"{decay}.safetensors") for decay in (0.0, 1e-6))
     for name, tensor in last.items():
         torch.testing.assert_close(mean[name], tensor, atol=1e-5, rtol=1e-4)
-    far = trained(recipe(2, average=0.99), tmp_path / "far.safetensors")
+    far = trained(recipe(2, ema_decay=0.99), tmp_path / "far.safetensors")
     assert any(not torch.allclose(far[name], tensor, atol=1e-4) for name, tensor in last.items())
 
 
@@ -159,7 +190,7 @@ def test_drop_path_is_for_the_largest_network_alone(tmp_path: Path) -> None:
         patched.setattr(Supernet, "__call__", watched)
         _, learning = advanced(dropped, 1)
     assert [factors is not None for _, factors in calls] == [True] + [False] * (len(calls) - 1)
-    factors = calls[0][1](40)
+    factors = calls[0][1]()
     assert set(factors.tolist()) == {0.0, 1 / (1 - dropped.drop_path)}
     assert learning.step == 1
 
@@ -171,14 +202,14 @@ def test_looks_at_the_conflict_are_far_apart_and_end_with_the_last_epoch(
     monkeypatch.setattr(training, "STEPS_A_LOOK", 6)
     path = tmp_path / "s.safetensors"
     trained(recipe(6), path)
-    assert [entry.epoch for entry in read_log(log_of(path)) if entry.conflict is not None] == [2, 4, 6]
+    assert [entry.epoch for entry in entries_in(path) if entry.conflict is not None] == [2, 4, 6]
 
 
 def test_the_log_tells_each_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "STEPS_A_LOOK", 3)
     path = tmp_path / "s.safetensors"
     trained(RECIPES["phases"], path)
-    entries = read_log(log_of(path))
+    entries = entries_in(path)
     assert [(entry.epoch, entry.step, entry.phase) for entry in entries] == [
         (1, 3, 0),
         (2, 6, 0),
@@ -192,13 +223,13 @@ def test_the_log_tells_each_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert all(one.seconds < other.seconds for one, other in pairwise(entries))
 
 
-def test_a_loss_that_is_no_number_is_told_and_nothing_is_kept(tmp_path: Path) -> None:
-    path = tmp_path / "s.safetensors"
-    with pytest.raises(
-        InputError, match=r"the loss of epoch 1 is no number any more; lower the learning rate of phase 1"
-    ):
-        trained(recipe(3, {"share": 1, "learning_rate": 1e30}), path)
-    assert not path.exists()
+@pytest.mark.parametrize("batch", [40, 120])
+def test_weights_that_are_no_numbers_are_told_and_not_kept(tmp_path: Path, batch: int) -> None:
+    """Three steps an epoch, or a single one, whose loss comes before its update."""
+    path, how = tmp_path / "s.safetensors", recipe(1, {"share": 1, "learning_rate": 1e30})
+    with pytest.raises(InputError, match=r"no numbers any more after step \d; lower the learning rate of phase 1"):
+        trained(how.model_copy(update={"batch": batch}), path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_space_that_a_phase_has_no_use_for_is_told_first(tmp_path: Path) -> None:

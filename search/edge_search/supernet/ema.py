@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 
-def take_in(weights: Mapping[str, Tensor], average: Mapping[str, Tensor], decay: float, step: int) -> None:
-    """Take a step's weights into their average.
+def update(ema: Mapping[str, Tensor], weights: Mapping[str, Tensor], decay: float, step: int) -> None:
+    """Take a step's weights into their exponential moving average.
 
     Args:
+        ema: changed in place.
         weights: of the same names.
-        average: changed in place.
         decay: of the average; less in the first steps, which would else be remembered for too long.
         step: from 0.
 
@@ -20,5 +20,5 @@ def take_in(weights: Mapping[str, Tensor], average: Mapping[str, Tensor], decay:
     """
     share = 1 - min(decay, (1 + step) / (10 + step))
     with torch.no_grad():
-        for name, mean in average.items():
+        for name, mean in ema.items():
             mean.lerp_(weights[name], share)

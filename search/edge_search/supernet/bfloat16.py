@@ -15,5 +15,5 @@ def bfloat16_pays(device: torch.device) -> bool:
         device: what trains.
     """
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return "amx_bf16" in cpu_flags()
