@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from edge_search.batches import training_batches
 from edge_search.supernet import Supernet, training
+from edge_search.supernet.bfloat16 import bfloat16_pays
 from edge_search.supernet.checkpoint import entries_in
 from edge_search.supernet.parallel import WholeBatchNorm, add_up, together
 from edge_search.supernet.recipe import SupernetRecipe
@@ -73,8 +74,9 @@ def first_gradients(part: int, parts: int) -> dict[str, Tensor]:
         for weight in supernet.weights.values():
             weight.copy_(0.5 * torch.randn(weight.shape, generator=generator))
     how = recipe(1, gradients="projected", plain_share=0.0, drop_path=0.2)
-    training.bfloat16_pays = lambda device: False  # whatever this CPU has; each process is its own
-    learning = Training(supernet, how, seed=0, steps=10)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(training, "bfloat16_pays", lambda device: False)  # whatever this CPU has
+        learning = Training(supernet, how, seed=0, steps=10)
     learning.advance(next(training_batches(separable(25), 25, 0, 0, 0, part, parts)))
     return {name: slots["exp_avg"].contiguous() for name, slots in learning.checkpoint().optimizer.items()}
 
@@ -116,7 +118,7 @@ def test_torchrun_trains_as_one_process_does(tmp_path: Path) -> None:
         done = subprocess.run(words, cwd=tmp_path, check=True, capture_output=True, text=True, env=environment)
         assert done.stdout.count("inherited accuracy") == 1, "one process talks"
         losses.append([entry.loss for entry in entries_in(tmp_path / name / "supernet.safetensors")])
-    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+    assert losses[1] == pytest.approx(losses[0], rel=2e-2 if bfloat16_pays(torch.device("cpu")) else 1e-3)
 
 
 def counted_in_half(rank: int, meeting: str, folder: str) -> None:
@@ -136,8 +138,7 @@ def test_rows_are_counted_right_in_bfloat16(tmp_path: Path) -> None:
 
 
 def weights_of_some(rank: int, world: int, how: SupernetRecipe, meeting: str, folder: str) -> None:
-    if world > 1:
-        dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world)
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world)
     supernet, data = Supernet(TWO_STAGES, seed=0), separable(8)
     learning = Training(supernet, how, seed=0, steps=8)
     for epoch in range(2):
@@ -146,8 +147,7 @@ def weights_of_some(rank: int, world: int, how: SupernetRecipe, meeting: str, fo
     save_file(
         {name: tensor.contiguous() for name, tensor in supernet.state_dict().items()}, Path(folder) / f"{rank}.st"
     )
-    if world > 1:
-        dist.destroy_process_group()
+    dist.destroy_process_group()
 
 
 ALPHA = {"batch": 2, "distillation": "alpha", "drop_path": 0.5}
