@@ -11,11 +11,10 @@ from edge_search.batches import tensors_of
 from edge_search.evaluation import accuracy
 from edge_search.recipe import Recipe
 from edge_search.space import SearchSpace
-from edge_search.training import fit
+from edge_search.training import fit, untrained
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.data import Dataset, load_test
 from edge_toolkit.layers import layers_of
-from edge_toolkit.nn import build
 from edge_toolkit.specs import digest
 
 GROUPS = ("convolutions", "attention", "mixed")
@@ -99,7 +98,7 @@ def accuracies_alone(
         for index, architecture in enumerate(networks):
             key = digest(architecture), epochs, seed
             if key not in known:
-                model = build(architecture, seed)
+                model = untrained(architecture, seed)
                 fit(model, architecture.input, train, validation, Recipe(epochs), seed, lambda remark="": None)
                 reached = {
                     "accuracy": accuracy(model, validation, architecture.input),

@@ -1,9 +1,10 @@
 """The torch models of `edge_toolkit.specs`. Nothing else in this package imports torch."""
 
-from edge_toolkit.nn.blocks import Attend, ConvNorm, DropPath
+from edge_toolkit.nn.blocks import RESIDUALS, Attend, ConvNorm, DropPath
 from edge_toolkit.nn.model import Hybrid, LSTMClassifier, block_layers, build, head_layers, stem_layers
 
 __all__ = [
+    "RESIDUALS",
     "Attend",
     "ConvNorm",
     "DropPath",

@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from edge_toolkit.architecture import Attention, MBConv, Placed, Shape, kernel_along, windows_along
 
+RESIDUALS = {"mbconv": ("project",), "attention": ("position", "output", "mlp_out")}
+"""The last layer of each residual branch, by kind of block."""
+
 
 class ConvNorm(nn.Sequential):
     """A convolution with "same" padding, batch normalisation, and an activation if one is given."""

@@ -13,7 +13,7 @@ from edge_search.recipe import Recipe
 from edge_search.request import Request, read_request
 from edge_search.search import inherited, trained_supernet
 from edge_search.supernet.parallel import training_device
-from edge_search.training import fit
+from edge_search.training import fit, untrained
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.console import progress
 from edge_toolkit.data import Dataset, load_dataset, load_test
@@ -21,7 +21,6 @@ from edge_toolkit.errors import InputError
 from edge_toolkit.front import read_front
 from edge_toolkit.matching import Match, matched_lstm
 from edge_toolkit.model_folder import Model, Preprocessing, Training, read_model, write_model
-from edge_toolkit.nn import build
 from edge_toolkit.runs import RunFolder
 from edge_toolkit.specs import ModelSpec
 
@@ -41,7 +40,7 @@ def train_pick(run: RunFolder, pick: str, recipe: Recipe, from_scratch: bool, se
     """
     request, architecture, dataset = _picked(run, pick)
     if from_scratch:
-        network, start = build(architecture, seed), "scratch"
+        network, start = untrained(architecture, seed), "scratch"
     else:
         network, start = _inherited_model(request, architecture, dataset, run), "supernet"
     model = trained(architecture, network, start, dataset, recipe, seed)
@@ -104,7 +103,7 @@ def train_baseline(like: Path, match: Match, recipe: Recipe, seed: int) -> tuple
             f"{twin.preprocessing.data}: the data are not those that {like} was trained on; train it again"
         )
     spec = matched_lstm(twin.spec, match)
-    model = trained(spec, build(spec, seed), "scratch", dataset, recipe, seed)
+    model = trained(spec, untrained(spec, seed), "scratch", dataset, recipe, seed)
     folder = like.with_name(f"{like.name}-lstm" if match == "parameters" else f"{like.name}-lstm-{match}")
     write_model(folder, model)
     return folder, model

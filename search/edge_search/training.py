@@ -7,11 +7,32 @@ from torch import nn
 from edge_search.batches import Tensors, batches_in, resized, training_batches
 from edge_search.evaluation import accuracy
 from edge_search.recipe import Recipe, warm_cosine
-from edge_toolkit.architecture import Shape
+from edge_toolkit.architecture import Architecture, Shape
 from edge_toolkit.console import Advance
+from edge_toolkit.nn import RESIDUALS, build
+from edge_toolkit.specs import ModelSpec
 
 MOMENTUM = 0.1
 """Share of a batch in the running statistics, torch's default."""
+
+
+def untrained(spec: ModelSpec, seed: int) -> nn.Module:
+    """A network to train from scratch: as `edge_toolkit.nn.build` draws it, its residual branches silent.
+
+    Args:
+        spec: what it is.
+        seed: draws the initial weights.
+
+    Source: Goyal et al., Accurate, Large Minibatch SGD, 2017, section 5.1 (the last normalisation of a residual branch
+    begins with a scale of 0).
+    """
+    network = build(spec, seed)
+    if isinstance(spec, Architecture):
+        for placed in spec.blocks:
+            if placed.input == placed.output:
+                for layer in RESIDUALS[placed.block.kind]:
+                    nn.init.zeros_(network.get_parameter(f"{placed.name}.{layer}.norm.weight"))
+    return network
 
 
 def fit(

@@ -14,7 +14,7 @@ def begin_from_convolutions(weights: Mapping[str, Tensor], stages: Container[int
     """Let the attention blocks of some stages begin with what the MBConv at their place has learnt.
 
     The MLP takes over the leading channels of the MBConv's two pointwise convolutions. Positions and attention, which
-    have not been trained, are still silent (`edge_search.supernet.weights.RESIDUALS`). So a network with attention
+    have not been trained, are still silent (`edge_toolkit.nn.RESIDUALS`). So a network with attention
     begins close to what it computed without.
 
     Args:

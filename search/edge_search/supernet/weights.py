@@ -35,14 +35,10 @@ from edge_toolkit.architecture import (
     canonical_block,
     strided,
 )
-from edge_toolkit.nn import Attend, ConvNorm, DropPath, block_layers, build, head_layers, stem_layers
+from edge_toolkit.nn import RESIDUALS, Attend, ConvNorm, DropPath, block_layers, build, head_layers, stem_layers
 
 PARTS = 4096
 """Modules kept for reuse; they hold no weights of their own."""
-
-
-RESIDUALS = {"mbconv": ("project",), "attention": ("position", "output", "mlp_out")}
-"""The last layer of each residual branch, by kind of block."""
 
 
 class Supernet:
