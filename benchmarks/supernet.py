@@ -14,7 +14,7 @@ Everything that was trained is kept in DIR, so that a second call only reports.
 
 import argparse
 import json
-from itertools import combinations
+from itertools import permutations
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, help="train on that many samples only")
     parser.add_argument("--space", default="imu-s")
     parser.add_argument("--recipes", nargs="+", default=["single-phase", "labels", "two-phase", "projected"])
-    parser.add_argument("--epochs", type=int, default=48)
+    parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--networks", type=int, default=64)
     parser.add_argument("--alone", type=int, default=20, help="networks that are trained alone, too")
@@ -165,12 +165,17 @@ def judged(origin: Origin, dataset: Dataset, networks: Networks, ranked: dict[st
 
 
 def report_alone(which: str, alone: Floats) -> None:
-    """Print how far training alone agrees with itself on a set of networks; alone: (seeds, networks)."""
-    mean = alone.mean(0)
-    taus = ", ".join(f"{kendalltau(one, other).statistic:.2f}" for one, other in combinations(alone, 2))
-    print(f"alone, {which}: {mean.min():.2%} to {mean.max():.2%}; Kendall's tau between two seeds: {taus or 'n/a'}")
-    if len(alone) > 1:
-        print(f"  standard deviation between seeds {np.sqrt(alone.var(0, ddof=1).mean()):.2%}", flush=True)
+    """Print how far training alone agrees with itself on a set of networks; alone: (seeds, networks).
+
+    One seed's tau with another, and its regret by that one, are what a supernet's are to be read against.
+    """
+    mean, pairs = alone.mean(0), list(permutations(alone, 2))
+    print(f"\nalone, {which}: {mean.min():.2%} to {mean.max():.2%}, standard deviation {mean.std(ddof=1):.2%}")
+    if pairs:
+        taus = [kendalltau(one, other).statistic for one, other in pairs]
+        regrets = ", ".join(f"{other.max() - other[one.argmax()]:.2%}" for one, other in pairs)
+        print(f"  between seeds: standard deviation {np.sqrt(alone.var(0, ddof=1).mean()):.2%}", end=", ")
+        print(f"Kendall's tau {np.mean(taus):.2f}, regret {regrets}", flush=True)
 
 
 def report(found: Floats, networks: Networks) -> None:
