@@ -31,7 +31,6 @@ class Phase(BaseModel):
     warmup: Share = 0.1
     attention: Count | Literal["all"] = "all"
     attention_share: Share | None = None
-    attention_start: Literal["kept", "convolutions"] = "kept"
     random_subnets: Count = 2
     labels: Share = 0.0
 
@@ -73,21 +72,16 @@ class SupernetRecipe(BaseModel):
         start = ends[index - 1] if index else 0
         phase = self.phases[index]
         rate = phase.learning_rate * warm_cosine(step - start, ends[index] - start, phase.warmup)
-        before = self.phases[index - 1] if index else None
-        return Moment(index, phase, before, step == start, rate, step >= self.plain_share * steps)
+        return Moment(index, phase, rate, step >= self.plain_share * steps)
 
 
 @dataclass(frozen=True)
 class Moment:
-    """One step's place in a recipe: its phase and the one before, whether it is the first step of it, and the rate.
-
-    `late` says that the steps in which gradients are only added up are over.
-    """
+    """One step's place in a recipe: its phase, the rate, and whether the steps in which gradients are only added up are
+    over."""
 
     index: int
     phase: Phase
-    before: Phase | None
-    first: bool
     rate: float
     late: bool
 

@@ -16,7 +16,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edge_search.batches import Batch, Tensors, batches_in, resized, training_batches
-from edge_search.supernet.attention import begin_from_convolutions
 from edge_search.supernet.bfloat16 import bfloat16_pays
 from edge_search.supernet.checkpoint import Checkpoint, Origin, read_checkpoint, write_checkpoint
 from edge_search.supernet.conflict import conflict, probe_of
@@ -26,7 +25,7 @@ from edge_search.supernet.gradients import projected
 from edge_search.supernet.log import Entry, log_of, write_log
 from edge_search.supernet.parallel import add_up, over_processes, processes, rank
 from edge_search.supernet.recipe import Moment, SupernetRecipe
-from edge_search.supernet.sampling import attentive_stages, sandwich, subspace
+from edge_search.supernet.sampling import sandwich, subspace
 from edge_search.supernet.weights import Supernet
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.console import Advance
@@ -142,8 +141,6 @@ class Training:
     def advance(self, batch: Batch) -> None:
         """Train one step."""
         moment = self.recipe.at(self.step, self.steps)
-        if moment.first:
-            self._enter(moment)
         for group, share in zip(self._optimizer.param_groups, (moment.phase.conv_rate, 1.0), strict=False):
             group["lr"] = moment.rate * share
         self.loss += over_processes(self._gradients(batch, moment))
@@ -151,16 +148,6 @@ class Training:
         if self._ema:
             update(self._ema, self.supernet.weights, self.recipe.ema_decay, self.step)
         self.step += 1
-
-    def _enter(self, moment: Moment) -> None:
-        """Begin a phase: attention blocks that come in start from convolutions, where the phase says so."""
-        phase = moment.phase
-        if phase.attention_start == "convolutions":
-            before = attentive_stages(self.supernet.space, moment.before.attention) if moment.before else ()
-            new = set(attentive_stages(self.supernet.space, phase.attention)) - set(before)
-            for name in begin_from_convolutions(self.supernet.weights, new):
-                if self._ema:
-                    self._ema[name].copy_(self.supernet.weights[name])
 
     def _gradients(self, batch: Batch, moment: Moment) -> float:
         """Leave one step's gradients in the shared tensors; returns the largest network's loss on this process."""

@@ -25,7 +25,7 @@ from tests.edge_search.supernet.toys import SPACE, TWO_STAGES, ignore, origin, r
 
 PHASES: tuple[dict[str, Any], ...] = (
     {"share": 0.5, "learning_rate": 2e-3, "attention": 0},
-    {"share": 0.25, "learning_rate": 1e-3, "conv_rate": 0, "attention": 1, "attention_start": "convolutions"},
+    {"share": 0.25, "learning_rate": 1e-3, "conv_rate": 0, "attention": 1, "attention_share": 1},
     {"share": 0.25, "learning_rate": 1e-3, "conv_rate": 0.5, "attention_share": 0.7},
 )
 LABELLED: dict[str, Any] = {"share": 1, "learning_rate": 2e-3, "labels": 1}
