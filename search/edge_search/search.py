@@ -15,7 +15,7 @@ from edge_search.supernet import Supernet
 from edge_search.supernet.checkpoint import Origin, entries_in
 from edge_search.supernet.training import train_supernet
 from edge_toolkit.console import note, progress
-from edge_toolkit.data import Dataset, Split
+from edge_toolkit.data import Dataset
 from edge_toolkit.errors import AnswerIsNo, InputError
 from edge_toolkit.front import Candidate, Front, write_front
 from edge_toolkit.runs import RunFolder
@@ -93,17 +93,15 @@ def trained_supernet(origin: Origin, dataset: Dataset, run: RunFolder) -> Supern
 
 
 def inherited(supernet: Supernet, dataset: Dataset, seed: int) -> Inherited:
-    """A supernet's subnets as models, judged on the validation split; of a streamed one on what memory holds of it.
+    """A supernet's subnets as models, judged on the validation split, or on some of it where it is streamed.
 
     Args:
         supernet: trained.
         dataset: its training split recalibrates.
         seed: fixes the samples that do.
     """
-    judging = Split(*dataset.validation.arrays())  # decoded once, not for every subnet
-    train, validation = (
-        tensors_of(split, dataset.normalisation, supernet.device) for split in (dataset.train, judging)
-    )
+    splits = dataset.train, dataset.validation.some()  # decoded again for every subnet
+    train, validation = (tensors_of(split, dataset.normalisation, supernet.device) for split in splits)
     return Inherited(supernet, train, validation, seed)
 
 

@@ -17,7 +17,7 @@ MOMENTUM = 0.1
 
 
 def untrained(spec: ModelSpec, seed: int) -> nn.Module:
-    """A network to train from scratch: as `edge_toolkit.nn.build` draws it, its residual branches silent.
+    """A network to train from scratch: as `edge_toolkit.nn.build` draws it, with residual branches silent.
 
     Args:
         spec: what it is.

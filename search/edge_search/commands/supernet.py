@@ -59,8 +59,8 @@ def train_supernet_command(
         bound = loaded.for_data(dataset.input_shape, dataset.classes)
         if plot is not None and not has_conflict(bound):
             raise InputError(
-                f"--plot {plot}: {space} does not let blocks choose between convolution and attention, so there is no "
-                "conflict to draw; leave it out"
+                f"--plot {plot}: {space} has no networks with and without attention that are alike otherwise, so there "
+                "is no conflict to draw; leave it out"
             )
         supernet = trained_supernet(Origin(bound, chosen, dataset.fingerprint, seed), dataset, run)
         if rank() > 0:

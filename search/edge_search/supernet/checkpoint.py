@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -88,9 +88,9 @@ def read_checkpoint(path: Path, origin: Origin) -> Checkpoint | None:
     if not path.is_file():
         return None
     with _opened(path) as file:
-        metadata = file.metadata()
+        metadata = file.metadata() or {}
         step, loss, seconds = (kind(metadata[name]) for name, kind in PROGRESS.items())
-        entries, found = _ENTRIES.validate_json(metadata["entries"]), json.loads(metadata["origin"])
+        entries, found = _ENTRIES.validate_json(metadata["entries"]), _MAPPING.validate_json(metadata["origin"])
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - a file is no mapping
     differs = _differences(found, origin.plain)
     if differs:
@@ -113,7 +113,7 @@ def entries_in(path: Path) -> tuple[Entry, ...]:
     if not path.is_file():
         return ()
     with _opened(path) as file:
-        return _ENTRIES.validate_json(file.metadata()["entries"])
+        return _ENTRIES.validate_json((file.metadata() or {})["entries"])
 
 
 @contextmanager
@@ -122,17 +122,22 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="pt") as file:
             yield file
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        reason = str(error)
+        if isinstance(error, KeyError):
+            reason = f"it says nothing of its {error.args[0]}, as one of another version"
+        elif isinstance(error, ValidationError):
+            reason = "what it says of itself is damaged"
         raise InputError(f"{path}: is no checkpoint of a supernet ({reason}); remove it to train again") from error
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """What decided these weights and is not what is wanted."""
-    differs = [f"{name} was another" for name in ("space", "data") if found.get(name) != wanted[name]]
+    differs = [f"its {name} was another" for name in ("space", "data") if found.get(name) != wanted[name]]
     if found.get("seed") != wanted["seed"]:
-        differs.append(f"seed was {found.get('seed')}")
-    return differs + recipe_differences(found.get("recipe", {}), wanted["recipe"])
+        differs.append(f"its seed was {found.get('seed')}")
+    recipe = found.get("recipe")
+    return differs + recipe_differences(recipe if isinstance(recipe, dict) else {}, wanted["recipe"])
 
 
 def _under(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -140,3 +145,4 @@ def _under(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 _ENTRIES: TypeAdapter[tuple[Entry, ...]] = TypeAdapter(tuple[Entry, ...])
+_MAPPING: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])

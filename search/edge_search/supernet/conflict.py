@@ -43,7 +43,7 @@ class Probe:
 
 
 def has_conflict(space: SearchSpace) -> bool:
-    """Whether a space has networks with attention and others without, built of blocks that choose."""
+    """Whether a space has networks with and without attention that are alike otherwise."""
     with suppress(InputError):
         subspace(space, 0)
         return bool(kinds_to_choose(space))

@@ -55,8 +55,8 @@ def together() -> Iterator[None]:
         own, there = training_device().index, torch.cuda.device_count()
         if own >= there:
             raise InputError(
-                f"--nproc-per-node {os.environ['LOCAL_WORLD_SIZE']}: there are {there} GPUs here; start no more "
-                "processes than that"
+                f"--nproc-per-node {os.environ['LOCAL_WORLD_SIZE']}: GPUs here: {there}; start no more "
+                "processes than these"
             )
         torch.cuda.set_device(own)
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")

@@ -51,7 +51,7 @@ def train_supernet(supernet: Supernet, train: Tensors, origin: Origin, path: Pat
 
     Raises:
         InputError: `path` holds something else than a checkpoint of this origin, a phase finds no network in the space,
-            or the weights are no numbers any more.
+            or weights are not finite any more.
     """
     for phase in origin.recipe.phases:
         subspace(supernet.space, phase.attention)  # which tells what the space can't do, before anything is spent
@@ -83,36 +83,39 @@ class _Keeper:
         self._path, self._origin, self._training, self._entries = path, origin, training, entries
         self._begun = perf_counter() - training.seconds
         self._kept = perf_counter()
+        self._log()  # which a copied checkpoint has not, or one whose process was killed before it wrote it
 
     def keep_now_and_then(self) -> None:
         """Write a checkpoint within an epoch, if the last one is long ago."""
-        if perf_counter() - self._kept > KEPT_EVERY_S:
+        if perf_counter() - self._kept > KEPT_EVERY_S and self._training.is_finite():
             self._keep()
 
     def keep_epoch(self, epoch: int, batches: int, found: Mapping[str, Mapping[str, float]] | None) -> float:
         """Write a checkpoint and the log at the end of an epoch; returns its mean loss."""
         training = self._training
+        if not training.is_finite():
+            raise InputError(
+                f"after epoch {epoch} the loss or the shared weights are not finite, or beyond float32; lower the "
+                f"learning rate of phase {training.recipe.at(training.step - 1, training.steps).index + 1} in the "
+                "recipe, and use another folder"
+            )
         loss = training.loss / batches
         moment = training.recipe.at(training.step - 1, training.steps)
         seconds = perf_counter() - self._begun
         self._entries += (Entry(epoch, training.step, moment.index, moment.rate, loss, seconds, found),)
         training.loss = 0.0
         self._keep()
-        if rank() == 0:
-            write_log(log_of(self._path), self._entries)
+        self._log()
         return loss
 
+    def _log(self) -> None:
+        if rank() == 0 and self._entries:
+            write_log(log_of(self._path), self._entries)
+
     def _keep(self) -> None:
-        training = self._training
-        if not training.is_finite():
-            moment = training.recipe.at(training.step - 1, training.steps)
-            raise InputError(
-                f"the shared weights are no numbers any more after step {training.step}; lower the learning rate of "
-                f"phase {moment.index + 1} in the recipe, and use another folder"
-            )
-        training.seconds = perf_counter() - self._begun
+        self._training.seconds = perf_counter() - self._begun
         if rank() == 0:
-            write_checkpoint(self._path, self._origin, training.checkpoint(self._entries))
+            write_checkpoint(self._path, self._origin, self._training.checkpoint(self._entries))
         self._kept = perf_counter()
 
 
@@ -199,7 +202,7 @@ class Training:
         return distilled if labels == 0 else labels * self._labelled(logits, batch) + (1 - labels) * distilled
 
     def is_finite(self) -> bool:
-        """Whether the loss is a number still, and the weights, with squares that float32 can hold."""
+        """Whether the loss and the weights are finite, with squares that float32 can hold."""
         squares = [weight.detach().square().sum() for weight in self.supernet.weights.values()]
         return bool((torch.stack(squares).sum() + self.loss).isfinite())
 

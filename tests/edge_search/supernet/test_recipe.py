@@ -18,10 +18,19 @@ def test_the_recipes_that_ship_load_and_take_another_number_of_epochs() -> None:
         assert load_recipe(name, epochs=3).epochs == 3
 
 
-def test_the_first_recipe_explains_every_name() -> None:
-    lines = (FOLDER / "single-phase.yaml").read_text().splitlines()
-    explained = {line.split()[1] for line in lines if line.startswith("#   ")}
-    assert {*SupernetRecipe.model_fields, *Phase.model_fields} <= explained
+def test_the_first_recipe_explains_every_name_and_default() -> None:
+    """A default stands behind its name, before the words that explain it; no default is a gap."""
+    lines = [line for line in (FOLDER / "single-phase.yaml").read_text().splitlines() if line.startswith("#   ")]
+    told = {line[1:23].split()[0]: line[1:26].split()[1:] for line in lines if line[1:23].strip()}
+    fields = {**SupernetRecipe.model_fields, **Phase.model_fields}
+    assert told.keys() == fields.keys()
+    for name, field in fields.items():
+        default = (
+            []
+            if field.is_required() or field.default is None
+            else [f"{field.default:g}" if isinstance(field.default, float) else str(field.default)]
+        )
+        assert told[name] == default, name
 
 
 def test_two_phases_begin_without_attention_and_end_with_all() -> None:
