@@ -14,6 +14,8 @@ Everything that was trained is kept in DIR, so that a second call only reports.
 
 import argparse
 import json
+import sys
+from functools import cache
 from itertools import permutations
 from pathlib import Path
 from statistics import median
@@ -28,16 +30,18 @@ from subset import subset
 from supernet_networks import GROUPS, Accuracies, accuracies_alone, fixed_networks, group_of, spread_networks
 
 from edge_search.batches import tensors_of, training_batches
-from edge_search.evaluation import accuracy
+from edge_search.evaluation import Inherited, accuracy
 from edge_search.search import inherited, trained_supernet
 from edge_search.space import SearchSpace, load_space
 from edge_search.supernet import Supernet
 from edge_search.supernet.checkpoint import Origin, entries_in
+from edge_search.supernet.parallel import training_device
 from edge_search.supernet.recipe import SupernetRecipe, load_recipe
 from edge_search.supernet.training import Training
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.data import Dataset, load_dataset, load_test
 from edge_toolkit.runs import RunFolder
+from edge_toolkit.specs import digest
 
 Floats = NDArray[np.float64]
 Networks = tuple[Architecture, ...]
@@ -89,6 +93,7 @@ def main() -> None:
                 for seed in range(asked.seeds)
             ]
             print(f"\n{name}, equal {budget}: {epochs} epochs, a step takes {pace:.2f} of {asked.recipes[0]}'s")
+            print(f"  judging a network takes {max(each.judging for each in found):.1%} of an epoch")
             report(np.array([each.validation[: len(drawn)] for each in found]), drawn)
             for which, chosen in ranked.items():
                 report_ranking(which, chosen, found, alone[which])
@@ -97,17 +102,18 @@ def main() -> None:
 def kept_paces(
     recipes: dict[str, SupernetRecipe], space: SearchSpace, dataset: Dataset, kept: Path
 ) -> dict[str, float]:
-    """Seconds of a step of each recipe, weighted by its phases; those that were taken earlier, if for these recipes."""
+    """Seconds of a step of each recipe, weighted by its phases; those that were taken earlier, if for the same."""
+    asked = {name: Origin(space, recipe, dataset.fingerprint, 0).plain for name, recipe in recipes.items()}
     known = json.loads(kept.read_text()) if kept.is_file() else {}
-    if known.keys() != recipes.keys():
-        known = paces_of(recipes, space, dataset)
+    if known.get("asked") != asked:
+        known = {"asked": asked, "seconds": paces_of(recipes, space, dataset)}
         kept.write_text(json.dumps(known))
-    return dict(known)
+    return dict(known["seconds"])
 
 
 def paces_of(recipes: dict[str, SupernetRecipe], space: SearchSpace, dataset: Dataset) -> dict[str, float]:
     """Median over rounds of the mean over steps; in a round each recipe takes one step, at that place of its phases."""
-    train = tensors_of(dataset.train, dataset.normalisation)
+    train = tensors_of(dataset.train, dataset.normalisation, training_device())
     trainings = {name: Training(Supernet(space, 0), recipe, 0, TIMED) for name, recipe in recipes.items()}
     seconds: dict[str, list[float]] = {name: [] for name in recipes}
     for repeat in range(3):
@@ -131,6 +137,8 @@ class Judged(NamedTuple):
     """(networks,)."""
     best_on_test: dict[str, float]
     """Test accuracy of the network that is the best on validation, by set."""
+    judging: float
+    """Seconds of judging a network over those of an epoch, mean."""
 
 
 def judged(origin: Origin, dataset: Dataset, networks: Networks, ranked: dict[str, slice], folder: Path) -> Judged:
@@ -144,24 +152,35 @@ def judged(origin: Origin, dataset: Dataset, networks: Networks, ranked: dict[st
         folder: where the supernet and what was found are kept.
     """
     run, kept = RunFolder(folder / str(origin.seed)), folder / str(origin.seed) / "accuracies.json"
-    if not kept.is_file():
-        supernet = trained_supernet(origin, dataset, run)
-        judge = inherited(supernet, dataset, origin.seed)
-        begun = perf_counter()
-        validation = [judge.accuracy(network) for network in networks]
-        judging = (perf_counter() - begun) / len(networks)
-        test = tensors_of(load_test(dataset.name), dataset.normalisation)
-        best = {which: networks[chosen][int(np.argmax(validation[chosen]))] for which, chosen in ranked.items()}
-        found = {
-            "validation": validation,
-            "best_on_test": {
-                which: accuracy(judge.model(network), test, network.input) for which, network in best.items()
-            },
-            "judging_over_an_epoch": judging / (entries_in(run.supernet)[-1].seconds / origin.recipe.epochs),
-        }
-        kept.write_text(json.dumps(found))
-    known = json.loads(kept.read_text())
-    return Judged(np.array(known["validation"]), known["best_on_test"])
+    known = json.loads(kept.read_text()) if kept.is_file() else {"validation": {}, "test": {}, "seconds": 0.0}
+    if known.setdefault("origin", origin.plain) != origin.plain:
+        sys.exit(f"{kept}: was found with other data, another space or recipe; give another --folder")
+
+    @cache
+    def judge() -> Inherited:
+        return inherited(trained_supernet(origin, dataset, run), dataset, origin.seed)
+
+    keys = [digest(network) for network in networks]
+    for key, network in zip(keys, networks, strict=True):
+        if key not in known["validation"]:
+            model = judge()
+            begun = perf_counter()
+            known["validation"][key] = model.accuracy(network)
+            known["seconds"] += perf_counter() - begun
+    validation = np.array([known["validation"][key] for key in keys])
+    best = {which: list(range(len(networks)))[chosen][validation[chosen].argmax()] for which, chosen in ranked.items()}
+    for index in best.values():
+        if keys[index] not in known["test"]:
+            test = tensors_of(load_test(dataset.name), dataset.normalisation, training_device())
+            known["test"][keys[index]] = accuracy(judge().model(networks[index]), test, networks[index].input)
+    run.path.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(known))
+    an_epoch = entries_in(run.supernet)[-1].seconds / origin.recipe.epochs
+    return Judged(
+        validation,
+        {which: known["test"][keys[index]] for which, index in best.items()},
+        known["seconds"] / len(known["validation"]) / an_epoch,
+    )
 
 
 def report_alone(which: str, alone: Floats) -> None:
@@ -197,20 +216,29 @@ def report_ranking(which: str, chosen: slice, found: list[Judged], alone: Accura
         found: by each seed's supernet.
         alone: what the set's networks reach that are trained alone.
     """
-    mean, test = alone.validation.mean(0), alone.test.mean(0)
-    of_set = [each.validation[chosen] for each in found]
-    taus = [kendalltau(one, mean).statistic for one in of_set]
-    regrets = [mean.max() - mean[one.argmax()] for one in of_set]
-    gaps = [each.best_on_test[which] - test[one.argmax()] for each, one in zip(found, of_set, strict=True)]
-    for what, values, form in (
-        ("Kendall's tau with training alone", taus, ".2f"),
-        ("regret", regrets, ".2%"),
-        ("the best on the test split, inherited less trained alone", gaps, "+.2%"),
-    ):
-        print(
-            f"  {which}: {what}: {np.mean(values):{form}} ({', '.join(f'{value:{form}}' for value in values)})",
-            flush=True,
-        )
+    of_set, test = [each.validation[chosen] for each in found], alone.test.mean(0)
+    figures = {
+        "Kendall's tau with one training alone": (
+            [np.mean([kendalltau(one, seed).statistic for seed in alone.validation]) for one in of_set],
+            ".2f",
+        ),
+        "... with their mean": ([kendalltau(one, alone.validation.mean(0)).statistic for one in of_set], ".2f"),
+        "regret by one training alone": (
+            [np.mean([seed.max() - seed[one.argmax()] for seed in alone.validation]) for one in of_set],
+            ".2%",
+        ),
+        "... by their mean": (
+            [alone.validation.mean(0).max() - alone.validation.mean(0)[one.argmax()] for one in of_set],
+            ".2%",
+        ),
+        "the best on the test split, inherited less trained alone": (
+            [each.best_on_test[which] - test[one.argmax()] for each, one in zip(found, of_set, strict=True)],
+            "+.2%",
+        ),
+    }
+    for what, (values, form) in figures.items():
+        each = ", ".join(f"{value:{form}}" for value in values)
+        print(f"  {which}: {what}: {np.mean(values):{form}} ({each})", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from edge_search.batches import tensors_of
 from edge_search.evaluation import accuracy
 from edge_search.recipe import Recipe
 from edge_search.space import SearchSpace
+from edge_search.supernet.parallel import training_device
 from edge_search.training import fit, untrained
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.data import Dataset, load_test
@@ -70,6 +71,10 @@ def spread_networks(space: SearchSpace, count: int) -> tuple[Architecture, ...]:
     return (*found, ends[1])
 
 
+KEY = ("data", "network", "epochs", "seed")
+"""What tells one training alone from another."""
+
+
 class Accuracies(NamedTuple):
     """Shares of right answers, (seeds, networks) each."""
 
@@ -90,21 +95,22 @@ def accuracies_alone(
         kept: JSON lines of what was trained already; a later call goes on from there.
     """
     lines = kept.read_text().splitlines() if kept.is_file() else []
-    known = {(entry["network"], entry["epochs"], entry["seed"]): entry for entry in map(json.loads, lines)}
+    known = {tuple(entry[name] for name in KEY): entry for entry in map(json.loads, lines)}
     splits = dataset.train, dataset.validation, load_test(dataset.name)
-    train, validation, test = (tensors_of(split, dataset.normalisation) for split in splits)
+    device = training_device()
+    train, validation, test = (tensors_of(split, dataset.normalisation, device) for split in splits)
     found = np.empty((2, seeds, len(networks)))
     for seed in range(seeds):
         for index, architecture in enumerate(networks):
-            key = digest(architecture), epochs, seed
+            key = dataset.fingerprint, digest(architecture), epochs, seed
             if key not in known:
-                model = untrained(architecture, seed)
+                model = untrained(architecture, seed).to(device)
                 fit(model, architecture.input, train, validation, Recipe(epochs), seed, lambda remark="": None)
                 reached = {
                     "accuracy": accuracy(model, validation, architecture.input),
                     "test": accuracy(model, test, architecture.input),
                 }
-                known[key] = dict(zip(("network", "epochs", "seed"), key, strict=True)) | reached
+                known[key] = dict(zip(KEY, key, strict=True)) | reached
                 with kept.open("a") as file:
                     file.write(json.dumps(known[key]) + "\n")
             found[:, seed, index] = known[key]["accuracy"], known[key]["test"]
