@@ -204,7 +204,8 @@ def report(found: Floats, networks: Networks) -> None:
     for name, chosen in sets.items():
         means = found[:, chosen].mean(1)
         lowest, highest = found[:, chosen].min(1).mean(), found[:, chosen].max(1).mean()
-        print(f"  {name}: {means.mean():.2%} ± {means.std(ddof=1):.2%}, lowest {lowest:.2%}, highest {highest:.2%}")
+        between = f" ± {means.std(ddof=1):.2%}" if len(means) > 1 else ""
+        print(f"  {name}: {means.mean():.2%}{between}, lowest {lowest:.2%}, highest {highest:.2%}")
 
 
 def report_ranking(which: str, chosen: slice, found: list[Judged], alone: Accuracies) -> None:
