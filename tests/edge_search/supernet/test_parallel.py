@@ -117,14 +117,14 @@ def test_several_processes_take_the_step_of_one(tmp_path: Path, name: str) -> No
     multiprocessing.spawn(gradients_of_one, words, nprocs=step.processes)  # type: ignore[no-untyped-call]  # torch's
     expected = first_gradients(step, 0, 1)
     assert bool(expected) == (name != "nothing that learns")
+    # The gradient of a shift before a normalisation is 0, and what is seen of it is rounding of the others' size.
+    rounding = 0.1 * max((float(gradient.abs().max()) for gradient in expected.values()), default=0.0)
     for rank in range(step.processes):
         found = load_file(tmp_path / f"{rank}.safetensors")
         assert found.keys() == expected.keys()
         for weight, gradient in expected.items():
-            size = float(
-                gradient.abs().max()
-            )  # of a shift before a normalisation it is 0, and what is seen is rounding
-            torch.testing.assert_close(found[weight], gradient, atol=1e-4 * size + 1e-6, rtol=0, msg=weight)
+            size = float(gradient.abs().max())
+            torch.testing.assert_close(found[weight], gradient, atol=1e-4 * (size + rounding), rtol=0, msg=weight)
 
 
 def test_the_largest_network_of_that_step_has_no_attention() -> None:
