@@ -1,6 +1,6 @@
 """`train-supernet`."""
 
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -54,7 +54,7 @@ def train_supernet_command(
     from edge_toolkit.runs import RunFolder
 
     chosen, loaded, run = load_recipe(recipe, epochs), load_space(space), RunFolder(out)
-    with together(), alone(out) if rank() == 0 else nullcontext():
+    with together(), ExitStack() as held:
         dataset = load_dataset(data)
         bound = loaded.for_data(dataset.input_shape, dataset.classes)
         if plot is not None and not has_conflict(bound):
@@ -62,6 +62,8 @@ def train_supernet_command(
                 f"--plot {plot}: {space} has no networks with and without attention that are alike otherwise, so there "
                 "is no conflict to draw; leave it out"
             )
+        if rank() == 0:
+            held.enter_context(alone(out))
         supernet = trained_supernet(Origin(bound, chosen, dataset.fingerprint, seed), dataset, run)
         if rank() > 0:
             return
@@ -92,7 +94,7 @@ def _told(entries: "Sequence[Entry]") -> "list[Table | str]":
     rows = [
         (
             entry.epoch,
-            entry.phase + 1,
+            entry.phase,
             f"{entry.loss:.3f}",
             f"{entry.seconds:.0f}",
             *(_cosines(entry.conflict[part]) if entry.conflict else "" for part in parts),

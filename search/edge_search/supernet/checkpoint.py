@@ -125,7 +125,7 @@ def _opened(path: Path) -> Iterator[Any]:
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         reason = str(error)
         if isinstance(error, KeyError):
-            reason = f"it says nothing of its {error.args[0]}, as one of another version"
+            reason = f"its metadata have no {error.args[0]}; it may be of another version"
         elif isinstance(error, ValidationError):
             reason = "what it says of itself is damaged"
         raise InputError(f"{path}: is no checkpoint of a supernet ({reason}); remove it to train again") from error
@@ -135,7 +135,7 @@ def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[st
     """What decided these weights and is not what is wanted."""
     differs = [f"its {name} was another" for name in ("space", "data") if found.get(name) != wanted[name]]
     if found.get("seed") != wanted["seed"]:
-        differs.append(f"its seed was {found.get('seed')}")
+        differs.append(f"its seed was {found.get('seed')}, not {wanted['seed']}")
     recipe = found.get("recipe")
     return differs + recipe_differences(recipe if isinstance(recipe, dict) else {}, wanted["recipe"])
 

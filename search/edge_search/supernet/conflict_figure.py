@@ -33,14 +33,18 @@ def conflict_figure(entries: Sequence[Entry], what: str) -> "Figure":
     for panel, part in zip(panels, parts, strict=True):
         for key, (label, colour, style) in LINES.items():
             values = [found[part][key] for _, found in looks]
-            panel.plot([entry.epoch for entry, _ in looks], values, style, color=colour, label=label)
+            panel.plot([entry.epoch for entry, _ in looks], values, style, marker=".", color=colour, label=label)
         for epoch in begins:
-            panel.axvline(epoch, color=INK, linewidth=0.6, linestyle=":")
+            panel.axvline(epoch, color=INK, linewidth=0.6, linestyle=":", label="a phase ends")
         panel.axhline(0, color=INK, linewidth=0.6)
         panel.set_title(part, fontsize=10, color=INK)
         panel.set_xlabel("epoch")
+        panel.set_xlim(0, entries[-1].epoch + 0.5)
+        panel.xaxis.get_major_locator().set_params(integer=True)
         panel.grid(alpha=0.25)
     panels[0].set_ylabel("cosine of gradients")
     figure.suptitle(plain(what), fontsize=11, color=INK)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    handles, labels = panels[0].get_legend_handles_labels()
+    known = dict(zip(labels, handles, strict=True))  # each once
+    figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=len(known), frameon=False)
     return figure

@@ -12,8 +12,8 @@ from edge_toolkit.files import write_text
 class Entry:
     """One epoch.
 
-    `loss` is the mean of the largest networks' losses; `seconds` have gone by since the training began; `conflict`
-    holds, where it was measured, for each part of the network the cosines `between` and `within`
+    `phase` counts from 1; `loss` is the mean of the largest networks' losses; `seconds` have gone by since the training
+    began; `conflict` holds, where it was measured, for each part of the network the cosines `between` and `within`
     (`edge_search.supernet.conflict`).
     """
 

@@ -87,14 +87,14 @@ class Moment:
 
 
 def recipe_differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What a recipe was and another is, for a reader: `its recipe had epochs 2`; `phases` are only said to differ.
+    """What a recipe was and another is, for a reader: `its recipe had epochs 2, not 3`; phases are only said to differ.
 
     Args:
         was: the one, as its fields dump to JSON.
         now: the other.
     """
     return [
-        "its recipe had other phases" if name == "phases" else f"its recipe had {name} {was.get(name)}"
+        "its recipe had other phases" if name == "phases" else f"its recipe had {name} {was.get(name)}, not {value}"
         for name, value in now.items()
         if was.get(name) != value
     ]

@@ -7,6 +7,7 @@ Source: Yu and Huang, Universally Slimmable Networks, ICCV 2019, section 3; Yu e
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from time import perf_counter
 
@@ -32,7 +33,7 @@ from edge_toolkit.console import Advance
 from edge_toolkit.errors import InputError
 
 LOOKS = 20
-"""Epochs after which the conflict is measured, at most, evenly spread."""
+"""Epochs after which the conflict is measured, at most, evenly spread; the ends of phases come on top."""
 STEPS_A_LOOK = 100
 """Steps between two looks at the conflict, about: a look takes as long as five, so that all take a twentieth."""
 KEPT_EVERY_S = 60.0
@@ -63,6 +64,7 @@ def train_supernet(supernet: Supernet, train: Tensors, origin: Origin, path: Pat
     probe = probe_of(supernet.space, train, origin.seed)
     looks = min(max(training.steps // STEPS_A_LOOK, 1), LOOKS, recipe.epochs)
     looked = {round((look + 1) * recipe.epochs / looks) for look in range(looks)}
+    looked |= {max(1, round(end * recipe.epochs)) for end in accumulate(phase.share for phase in recipe.phases)}
     keeper = _Keeper(path, origin, training, kept.entries if kept is not None else ())
     for epoch in range(training.step // a_epoch, recipe.epochs):
         first = training.step % a_epoch
@@ -93,16 +95,16 @@ class _Keeper:
     def keep_epoch(self, epoch: int, batches: int, found: Mapping[str, Mapping[str, float]] | None) -> float:
         """Write a checkpoint and the log at the end of an epoch; returns its mean loss."""
         training = self._training
+        moment = training.recipe.at(training.step - 1, training.steps)
         if not training.is_finite():
             raise InputError(
                 f"after epoch {epoch} the loss or the shared weights are not finite, or beyond float32; lower the "
-                f"learning rate of phase {training.recipe.at(training.step - 1, training.steps).index + 1} in the "
-                "recipe, and use another folder"
+                f"learning rate of phase {moment.index + 1} in the recipe"
+                + (f", and remove {self._path}" if self._path.is_file() else "")
             )
         loss = training.loss / batches
-        moment = training.recipe.at(training.step - 1, training.steps)
         seconds = perf_counter() - self._begun
-        self._entries += (Entry(epoch, training.step, moment.index, moment.rate, loss, seconds, found),)
+        self._entries += (Entry(epoch, training.step, moment.index + 1, moment.rate, loss, seconds, found),)
         training.loss = 0.0
         self._keep()
         self._log()

@@ -53,11 +53,14 @@ def test_a_damaged_checkpoint_is_told(tmp_path: Path, content: bytes | None) -> 
 @pytest.mark.parametrize(
     ("other", "what"),
     [
-        (origin(recipe(3)), "its recipe had epochs 3"),
+        (origin(recipe(3)), "its recipe had epochs 3, not 2"),
         (origin(recipe(2, {"share": 1, "learning_rate": 1.0})), "its recipe had other phases"),
         (origin(recipe(2), space=IMAGES), "its space was another"),
-        (origin(recipe(2), seed=8), "its seed was 8"),
-        (origin(recipe(3, batch=50), seed=8), "its seed was 8; its recipe had epochs 3; its recipe had batch 50"),
+        (origin(recipe(2), seed=8), "its seed was 8, not 7"),
+        (
+            origin(recipe(3, batch=50), seed=8),
+            "its seed was 8, not 7; its recipe had epochs 3, not 2; its recipe had batch 50, not 40",
+        ),
     ],
 )
 def test_a_checkpoint_of_another_origin_is_told(tmp_path: Path, other: object, what: str) -> None:

@@ -118,7 +118,7 @@ def test_shared_weights_alone_can_be_copied(capsys: pytest.CaptureFixture[str]) 
 def test_another_number_of_epochs_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*SEARCH, "--out", "run") == 0
     assert run(*SEARCH, "--supernet-epochs", "4", "--out", "run") == 2
-    assert "holds a run that was asked something else (its recipe had epochs 3)" in capsys.readouterr().err
+    assert "holds a run that was asked something else (its recipe had epochs 3, not 4)" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("toy")

@@ -205,16 +205,23 @@ def test_looks_at_the_conflict_are_far_apart_and_end_with_the_last_epoch(
     assert [entry.epoch for entry in entries_in(path) if entry.conflict is not None] == [2, 4, 6]
 
 
+def test_a_look_ends_each_phase(tmp_path: Path) -> None:
+    """Of 4 epochs of 3 steps, too few for a second look of their own."""
+    path = tmp_path / "s.safetensors"
+    trained(RECIPES["phases"], path)
+    assert [entry.epoch for entry in entries_in(path) if entry.conflict is not None] == [2, 3, 4]
+
+
 def test_the_log_tells_each_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "STEPS_A_LOOK", 3)
     path = tmp_path / "s.safetensors"
     trained(RECIPES["phases"], path)
     entries = entries_in(path)
     assert [(entry.epoch, entry.step, entry.phase) for entry in entries] == [
-        (1, 3, 0),
-        (2, 6, 0),
-        (3, 9, 1),
-        (4, 12, 2),
+        (1, 3, 1),
+        (2, 6, 1),
+        (3, 9, 2),
+        (4, 12, 3),
     ]
     assert all(
         entry.conflict is not None and set(entry.conflict) == {"stem", "stages.0", "stages.1", "head"}
