@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-RECIPE = "labels"
-"""The recipe that did best in the experiments of docs/lab-log.md, 2026-11-22."""
+RECIPE = "projected"
+"""The recipe that did best, by benchmarks/supernet.py."""
 
 DATA = "A built-in name, npz:FILE, folder:DIR[@SIZE], stream:DIR@SIZE or idx:DIR; `edge-toolkit data` lists them."
 SPACE = "A space that ships (`edge-toolkit spaces`), or the path of a YAML file."
-RECIPES = "How shared weights are trained: labels, single-phase, two-phase, projected, or the path of a YAML file."
+RECIPES = "How shared weights are trained: projected, labels, two-phase, single-phase, or the path of a YAML file."
 
 Data = Annotated[str, typer.Option("--data", help=DATA)]
 Space = Annotated[str, typer.Option("--space", help=SPACE)]
