@@ -3,8 +3,8 @@
 Each recipe trains supernets of several seeds: for as many epochs as asked for, and for as many as take the time that
 the first recipe takes for these (by the times of steps, taken in turn; a recipe whose steps take the same within 5 %
 isn't trained twice). 64 fixed networks, conv-only, attention-heavy and mixed, are judged with inherited weights on the
-validation split. Rankings are held against training alone on two sets: the first of these networks, and as many whose
-MACs are spread evenly over the space. The best of each set meets itself, trained alone, on the test split.
+validation split. Rankings are held against training alone on other networks, whose MACs are spread evenly over the
+space; the best of these meets itself, trained alone, on the test split.
 
     python benchmarks/supernet.py --folder DIR                                                   # watch, imu-s
     python benchmarks/supernet.py --folder DIR --data idx:FASHION --samples 10000 --space image-s --epochs 12
@@ -63,24 +63,18 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--networks", type=int, default=64)
-    parser.add_argument("--alone", type=int, default=20, help="networks that are trained alone, too")
+    parser.add_argument("--alone", type=int, default=20, help="networks that are trained alone")
     parser.add_argument("--alone-seeds", type=int, default=2)
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     dataset = load_dataset(subset(asked.data, asked.samples, asked.folder) if asked.samples else asked.data)
     space = load_space(asked.space).for_data(dataset.input_shape, dataset.classes)
     drawn, spread = fixed_networks(space, asked.networks), spread_networks(space, asked.alone)
-    networks = (*drawn, *spread)
-    ranked = {"drawn": slice(0, asked.alone), "spread": slice(len(drawn), None)}
     recipes = {name: load_recipe(name, asked.epochs) for name in asked.recipes}
     print(f"{asked.space} on {asked.data}, {asked.epochs} epochs, {asked.seeds} seeds; {machine_line()}")
     paces = kept_paces(recipes, space, dataset, asked.folder / "paces.json")
-    alone = {
-        name: accuracies_alone(dataset, networks[chosen], asked.epochs, asked.alone_seeds, asked.folder / "alone.jsonl")
-        for name, chosen in ranked.items()
-    }
-    for which, accuracies in alone.items():
-        report_alone(which, accuracies.validation)
+    alone = accuracies_alone(dataset, spread, asked.epochs, asked.alone_seeds, asked.folder / "alone.jsonl")
+    report_alone(alone.validation)
     for name, recipe in recipes.items():
         pace = paces[name] / paces[asked.recipes[0]]
         budgets = {"steps": asked.epochs}
@@ -89,14 +83,13 @@ def main() -> None:
         for budget, epochs in budgets.items():
             of_budget, folder = recipe.model_copy(update={"epochs": epochs}), asked.folder / f"{name}-{epochs}"
             found = [
-                judged(Origin(space, of_budget, dataset.fingerprint, seed), dataset, networks, ranked, folder)
+                judged(Origin(space, of_budget, dataset.fingerprint, seed), dataset, drawn, spread, folder)
                 for seed in range(asked.seeds)
             ]
             print(f"\n{name}, equal {budget}: {epochs} epochs, a step takes {pace:.2f} of {asked.recipes[0]}'s")
             print(f"  judging a network takes {max(each.judging for each in found):.1%} of an epoch")
-            report(np.array([each.validation[: len(drawn)] for each in found]), drawn)
-            for which, chosen in ranked.items():
-                report_ranking(which, chosen, found, alone[which])
+            report(np.array([each.drawn for each in found]), drawn)
+            report_ranking(found, alone)
 
 
 def kept_paces(
@@ -133,22 +126,24 @@ def paces_of(recipes: dict[str, SupernetRecipe], space: SearchSpace, dataset: Da
 class Judged(NamedTuple):
     """What networks reach with the weights of one supernet."""
 
-    validation: Floats
-    """(networks,)."""
-    best_on_test: dict[str, float]
-    """Test accuracy of the network that is the best on validation, by set."""
+    drawn: Floats
+    """Validation accuracies, (networks,)."""
+    spread: Floats
+    """Those of the networks whose ranking is judged."""
+    best_on_test: float
+    """Test accuracy of the best of these on validation."""
     judging: float
     """Seconds of judging a network over those of an epoch, mean."""
 
 
-def judged(origin: Origin, dataset: Dataset, networks: Networks, ranked: dict[str, slice], folder: Path) -> Judged:
+def judged(origin: Origin, dataset: Dataset, drawn: Networks, spread: Networks, folder: Path) -> Judged:
     """Train a supernet, or take the one in the folder, and judge networks with its weights.
 
     Args:
         origin: what decides its weights.
         dataset: trained and judged on.
-        networks: judged on the validation split.
-        ranked: the sets whose best are judged on the test split, too.
+        drawn: judged on the validation split.
+        spread: likewise, and the best of them on the test split.
         folder: where the supernet and what was found are kept.
     """
     run, kept = RunFolder(folder / str(origin.seed)), folder / str(origin.seed) / "accuracies.json"
@@ -160,36 +155,33 @@ def judged(origin: Origin, dataset: Dataset, networks: Networks, ranked: dict[st
     def judge() -> Inherited:
         return inherited(trained_supernet(origin, dataset, run), dataset, origin.seed)
 
-    keys = [digest(network) for network in networks]
-    for key, network in zip(keys, networks, strict=True):
-        if key not in known["validation"]:
+    def on_validation(network: Architecture) -> float:
+        if digest(network) not in known["validation"]:
             model = judge()
             begun = perf_counter()
-            known["validation"][key] = model.accuracy(network)
+            known["validation"][digest(network)] = model.accuracy(network)
             known["seconds"] += perf_counter() - begun
-    validation = np.array([known["validation"][key] for key in keys])
-    best = {which: list(range(len(networks)))[chosen][validation[chosen].argmax()] for which, chosen in ranked.items()}
-    for index in best.values():
-        if keys[index] not in known["test"]:
-            test = tensors_of(load_test(dataset.name), dataset.normalisation, training_device())
-            known["test"][keys[index]] = accuracy(judge().model(networks[index]), test, networks[index].input)
+        return float(known["validation"][digest(network)])
+
+    of_drawn, of_spread = (np.array([on_validation(network) for network in networks]) for networks in (drawn, spread))
+    best = spread[of_spread.argmax()]
+    if digest(best) not in known["test"]:
+        test = tensors_of(load_test(dataset.name), dataset.normalisation, training_device())
+        known["test"][digest(best)] = accuracy(judge().model(best), test, best.input)
     run.path.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(known))
     an_epoch = entries_in(run.supernet)[-1].seconds / origin.recipe.epochs
-    return Judged(
-        validation,
-        {which: known["test"][keys[index]] for which, index in best.items()},
-        known["seconds"] / len(known["validation"]) / an_epoch,
-    )
+    judging = known["seconds"] / len(known["validation"]) / an_epoch
+    return Judged(of_drawn, of_spread, known["test"][digest(best)], judging)
 
 
-def report_alone(which: str, alone: Floats) -> None:
-    """Print how far training alone agrees with itself on a set of networks; alone: (seeds, networks).
+def report_alone(alone: Floats) -> None:
+    """Print how far training alone agrees with itself; alone: (seeds, networks).
 
     One seed's tau with another, and its regret by that one, are what a supernet's are to be read against.
     """
     mean, pairs = alone.mean(0), list(permutations(alone, 2))
-    print(f"\nalone, {which}: {mean.min():.2%} to {mean.max():.2%}, standard deviation {mean.std(ddof=1):.2%}")
+    print(f"\nalone: {mean.min():.2%} to {mean.max():.2%}, standard deviation {mean.std(ddof=1):.2%}")
     if pairs:
         taus = [kendalltau(one, other).statistic for one, other in pairs]
         regrets = ", ".join(f"{other.max() - other[one.argmax()]:.2%}" for one, other in pairs)
@@ -208,16 +200,9 @@ def report(found: Floats, networks: Networks) -> None:
         print(f"  {name}: {means.mean():.2%}{between}, lowest {lowest:.2%}, highest {highest:.2%}")
 
 
-def report_ranking(which: str, chosen: slice, found: list[Judged], alone: Accuracies) -> None:
-    """Print what one recipe's ranking of a set of networks is worth.
-
-    Args:
-        which: the set.
-        chosen: its networks among those judged.
-        found: by each seed's supernet.
-        alone: what the set's networks reach that are trained alone.
-    """
-    of_set, test = [each.validation[chosen] for each in found], alone.test.mean(0)
+def report_ranking(found: list[Judged], alone: Accuracies) -> None:
+    """Print what one recipe's ranking is worth: of each seed's supernet, against the networks trained alone."""
+    of_set, test = [each.spread for each in found], alone.test.mean(0)
     figures = {
         "Kendall's tau with one training alone": (
             [np.mean([kendalltau(one, seed).statistic for seed in alone.validation]) for one in of_set],
@@ -233,13 +218,13 @@ def report_ranking(which: str, chosen: slice, found: list[Judged], alone: Accura
             ".2%",
         ),
         "the best on the test split, inherited less trained alone": (
-            [each.best_on_test[which] - test[one.argmax()] for each, one in zip(found, of_set, strict=True)],
+            [each.best_on_test - test[one.argmax()] for each, one in zip(found, of_set, strict=True)],
             "+.2%",
         ),
     }
     for what, (values, form) in figures.items():
         each = ", ".join(f"{value:{form}}" for value in values)
-        print(f"  {which}: {what}: {np.mean(values):{form}} ({each})", flush=True)
+        print(f"  {what}: {np.mean(values):{form}} ({each})", flush=True)
 
 
 if __name__ == "__main__":
