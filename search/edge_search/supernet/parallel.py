@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from edge_toolkit.errors import InputError
+from edge_toolkit.errors import InputError, MissingError
 
 
 def rank() -> int:
@@ -68,14 +68,17 @@ def together() -> Iterator[None]:
 
 
 def add_up(gradients: Sequence[Tensor | None]) -> None:
-    """Add up gradients over the processes, in place; all have the same ones."""
+    """Add up gradients over the processes, in place; all have the same ones.
+
+    Raises:
+        MissingError: another process has ended.
+    """
     if processes() == 1:
         return
     there = [gradient for gradient in gradients if gradient is not None]
     if not there:  # networks of nothing but weights that are kept as they are
         return
-    flat = torch.cat([gradient.flatten() for gradient in there])
-    dist.all_reduce(flat)
+    flat = _summed(torch.cat([gradient.flatten() for gradient in there]))
     for gradient, part in zip(there, torch.split(flat, [gradient.numel() for gradient in there]), strict=True):
         gradient.copy_(part.view_as(gradient))
 
@@ -129,5 +132,11 @@ class _Sum(torch.autograd.Function):
 
 def _summed(x: Tensor) -> Tensor:
     total = x.clone()
-    dist.all_reduce(total)
+    try:
+        dist.all_reduce(total)
+    except RuntimeError as error:  # whatever gloo or nccl says of a lost connection
+        raise MissingError(
+            f"another process of this training has ended ({(str(error).splitlines() or [''])[0]}); what it said, if "
+            "anything, stands in the output; the same command goes on from the last checkpoint"
+        ) from error
     return total

@@ -23,7 +23,7 @@ from edge_search.supernet.parallel import WholeBatchNorm, add_up, together
 from edge_search.supernet.recipe import SupernetRecipe
 from edge_search.supernet.sampling import sandwich
 from edge_search.supernet.training import Training
-from edge_toolkit.errors import InputError
+from edge_toolkit.errors import InputError, MissingError
 from tests.edge_search.spaces_for_tests import PLAIN, changed
 from tests.edge_search.supernet.toys import TWO_STAGES, recipe, separable
 
@@ -171,6 +171,22 @@ def test_rows_are_counted_right_in_bfloat16(tmp_path: Path) -> None:
     x = torch.randn(301, 4, 5, 7, generator=torch.Generator().manual_seed(0)).bfloat16()
     assert found.dtype == torch.bfloat16
     torch.testing.assert_close(found, norm()(x.float()).detach().bfloat16(), atol=0, rtol=0.01)
+
+
+def left_alone(rank: int, meeting: str, folder: str) -> None:
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    if rank == 1:
+        os._exit(0)  # as if killed
+    with pytest.raises(MissingError) as raised:
+        add_up([torch.ones(3)])
+    (Path(folder) / "told").write_text(str(raised.value))
+
+
+def test_a_process_that_is_left_alone_says_so(tmp_path: Path) -> None:
+    multiprocessing.spawn(left_alone, (str(tmp_path / "meeting"), str(tmp_path)), nprocs=2)  # type: ignore[no-untyped-call]  # torch's
+    told = (tmp_path / "told").read_text()
+    assert told.startswith("another process of this training has ended")
+    assert told.endswith("the same command goes on from the last checkpoint")
 
 
 def test_as_many_processes_as_gpus_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
