@@ -225,6 +225,8 @@ def report_ranking(found: list[Judged], alone: Accuracies) -> None:
     for what, (values, form) in figures.items():
         each = ", ".join(f"{value:{form}}" for value in values)
         print(f"  {what}: {np.mean(values):{form}} ({each})", flush=True)
+    together = kendalltau(np.mean(of_set, axis=0), alone.validation.mean(0)).statistic
+    print(f"  Kendall's tau of the supernets' mean with the trainings' mean: {together:.2f}", flush=True)
 
 
 if __name__ == "__main__":
