@@ -87,11 +87,8 @@ def trained_supernet(origin: Origin, dataset: Dataset, run: RunFolder) -> Supern
     """
     supernet = Supernet(origin.space, origin.seed)
     train = tensors_of(dataset.train, dataset.normalisation, supernet.device)
-    done = len(entries_in(run.supernet))
-    with progress("training the supernet", origin.recipe.epochs, done) as advance:
+    with progress("training the supernet", origin.recipe.epochs, len(entries_in(run.supernet))) as advance:
         train_supernet(supernet, train, origin, run.supernet, advance)
-    if done == origin.recipe.epochs:
-        note(f"{run.supernet} had been trained to the end already")
     return supernet
 
 

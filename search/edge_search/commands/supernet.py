@@ -64,6 +64,7 @@ def train_supernet_command(
             )
         if rank() == 0:
             held.enter_context(alone(out))
+        done = len(entries_in(run.supernet))
         supernet = trained_supernet(Origin(bound, chosen, dataset.fingerprint, seed), dataset, run)
         if rank() > 0:
             return
@@ -82,7 +83,8 @@ def train_supernet_command(
 
         save_figure(conflict_figure(entries, f"{recipe}: {space} on {data}"), plot)
         note(f"drawn in {plot}")
-    note(f"shared weights in {run.supernet}")
+    already = ", trained to the end by an earlier command" if done == chosen.epochs else ""
+    note(f"shared weights in {run.supernet}{already}")
 
 
 def _told(entries: "Sequence[Entry]") -> "list[Table | str]":
