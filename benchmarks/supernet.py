@@ -15,6 +15,7 @@ Everything that was trained is kept in DIR, so that a second call only reports.
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from functools import cache
 from itertools import permutations
 from pathlib import Path
@@ -90,6 +91,7 @@ def main() -> None:
             print(f"  judging a network takes {max(each.judging for each in found):.1%} of an epoch")
             report(np.array([each.drawn for each in found]), drawn)
             report_ranking(found, alone)
+            report_conflict(found)
 
 
 def kept_paces(
@@ -134,6 +136,8 @@ class Judged(NamedTuple):
     """Test accuracy of the best of these on validation."""
     judging: float
     """Seconds of judging a network over those of an epoch, mean."""
+    conflict: Mapping[str, Mapping[str, float]]
+    """Cosines of gradients at the end of training, by part."""
 
 
 def judged(origin: Origin, dataset: Dataset, drawn: Networks, spread: Networks, folder: Path) -> Judged:
@@ -170,9 +174,9 @@ def judged(origin: Origin, dataset: Dataset, drawn: Networks, spread: Networks, 
         known["test"][digest(best)] = accuracy(judge().model(best), test, best.input)
     run.path.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(known))
-    an_epoch = entries_in(run.supernet)[-1].seconds / origin.recipe.epochs
-    judging = known["seconds"] / len(known["validation"]) / an_epoch
-    return Judged(of_drawn, of_spread, known["test"][digest(best)], judging)
+    last = entries_in(run.supernet)[-1]
+    judging = known["seconds"] / len(known["validation"]) / (last.seconds / origin.recipe.epochs)
+    return Judged(of_drawn, of_spread, known["test"][digest(best)], judging, last.conflict or {})
 
 
 def report_alone(alone: Floats) -> None:
@@ -227,6 +231,16 @@ def report_ranking(found: list[Judged], alone: Accuracies) -> None:
         print(f"  {what}: {np.mean(values):{form}} ({each})", flush=True)
     together = kendalltau(np.mean(of_set, axis=0), alone.validation.mean(0)).statistic
     print(f"  Kendall's tau of the supernets' mean with the trainings' mean: {together:.2f}", flush=True)
+
+
+def report_conflict(found: list[Judged]) -> None:
+    """Print the cosines between gradients of networks without and with attention, and of networks of one sort."""
+    told = [
+        f"{part} {np.mean([each.conflict[part]['between'] for each in found]):.2f} "
+        f"({np.mean([each.conflict[part]['within'] for each in found]):.2f})"
+        for part in found[0].conflict
+    ]
+    print(f"  cosine of gradients between and within sorts: {', '.join(told)}", flush=True)
 
 
 if __name__ == "__main__":
