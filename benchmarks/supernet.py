@@ -229,6 +229,11 @@ def report_ranking(found: list[Judged], alone: Accuracies) -> None:
     for what, (values, form) in figures.items():
         each = ", ".join(f"{value:{form}}" for value in values)
         print(f"  {what}: {np.mean(values):{form}} ({each})", flush=True)
+    gaps = np.mean(of_set, axis=0) - alone.validation.mean(0)
+    print(
+        f"  inherited less trained alone, validation: the smallest {gaps[0]:+.2%}, the largest {gaps[-1]:+.2%}, those "
+        f"between {gaps[1:-1].mean():+.2%} ({gaps[1:-1].min():+.2%} to {gaps[1:-1].max():+.2%})"
+    )
     together = kendalltau(np.mean(of_set, axis=0), alone.validation.mean(0)).statistic
     print(f"  Kendall's tau of the supernets' mean with the trainings' mean: {together:.2f}", flush=True)
 
