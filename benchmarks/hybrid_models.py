@@ -30,8 +30,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from edge_deploy.convert import converted, random_weights
 from edge_deploy.macs import model_macs, uncounted
+from edge_deploy.model_file import read_model
 from edge_deploy.onnx_export import INPUT, OPSET, OUTPUT
-from edge_deploy.runtime import read_model
 from edge_search.space import load_space
 from edge_toolkit.layers import layers_of
 from edge_toolkit.specs import spec_to_json

@@ -14,7 +14,7 @@ CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
 def this_machine() -> Machine:
     """The processor's name, usable cores, frequency governor and load of the last minute."""
-    return Machine(cpu=_cpu_name(), cores=_usable_cores(), governor=_governor(), load_average=_load())
+    return Machine(cpu=_cpu_name(), cores=usable_cores(), governor=_governor(), load_average=_load())
 
 
 def last_cache_kib() -> int | None:
@@ -55,7 +55,7 @@ def _first_in_cpuinfo(name: str) -> str:
     return found[0] if found else ""
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
     """Cores that this process may run on; a container often has fewer than the machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

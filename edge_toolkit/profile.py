@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from edge_toolkit.conditions import Conditions
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked, read_json
 from edge_toolkit.measured import Machine
@@ -30,6 +31,20 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """What was asked of a device, empty where nothing was, and what it reports, empty where it tells nothing."""
+
+    name: str
+    asked: str
+    reported: str
+
+    @property
+    def differs(self) -> bool:
+        """Whether the device tells something other than what was asked."""
+        return "" not in (self.asked, self.reported) and self.asked != self.reported
+
+
+@dataclass(frozen=True)
 class Latency:
     """Distribution of a request's time, ms. `interval` is the 95 % interval of the median, over `count` requests."""
 
@@ -40,6 +55,38 @@ class Latency:
     mean: float
     interval: tuple[float, float]
     count: int
+    max: float | None = None
+
+
+@dataclass(frozen=True)
+class Startup:
+    """What is paid once, ms: compiling the model, and its first request, which brings the weights in."""
+
+    compile_ms: float
+    first_ms: float
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Requests a second with several under way at once, over `count` requests."""
+
+    at_once: int
+    per_second: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """What the device does at most, measured in the same run; `cache_gb_s` is None where a device does not tell."""
+
+    gmac_s: float
+    memory_gb_s: float
+    cache_gb_s: float | None
+
+    @property
+    def gb_s(self) -> float:
+        """The faster of its memories."""
+        return max(self.memory_gb_s, self.cache_gb_s or 0.0)
 
 
 @dataclass(frozen=True)
@@ -58,7 +105,8 @@ class Comparison:
 class Row:
     """One line of a profile: an executed node with what was fused into it, or `runtime`, or `binding`.
 
-    `share` is of the wall time. `originals` are the operations of the model that this node executes.
+    `share` is of the wall time. `originals` are the operations of the model that this node executes. `bytes` is what
+    it reads (weights among it) and writes, 0 where that is not known.
     """
 
     name: str
@@ -71,6 +119,23 @@ class Row:
     kernel: str
     precision: str
     originals: tuple[str, ...]
+    bytes: int = 0
+
+    @property
+    def gmac_s(self) -> float | None:
+        """Multiply-accumulates a second, in thousands of millions; None where there is no time or nothing to count."""
+        return self.macs / self.time_us / 1e3 if self.time_us > 0 and self.macs else None
+
+    @property
+    def gb_s(self) -> float | None:
+        """Bytes a second, in thousands of millions; None where there is no time or nothing to count."""
+        return self.bytes / self.time_us / 1e3 if self.time_us > 0 and self.bytes else None
+
+    def of_roof(self, peaks: Peaks) -> float | None:
+        """The least time that the device's peaks allow, over the row's; None where there is nothing to count."""
+        if self.time_us <= 0 or not (self.macs or self.bytes):
+            return None
+        return max(self.macs / peaks.gmac_s, self.bytes / peaks.gb_s) / 1e3 / self.time_us
 
 
 @dataclass(frozen=True)
@@ -91,7 +156,7 @@ class Profile:
     `runtime` and `binding`, sum to it. `counted_us` is the median request while the rows were counted, and `unread_us`
     bounds how much of `runtime` belongs to rows, whose counters drop fractions of a microsecond. `macs`
     and `parameters` are the architecture's where that is known, else the model's own; `uncounted` names operations
-    whose MACs are left out.
+    whose MACs are left out. What has a default was not taken, or is not in files from before it was.
     """
 
     target: str
@@ -114,6 +179,11 @@ class Profile:
     versions: Mapping[str, str]
     baseline: "Profile | None" = None
     comparison: Comparison | None = None
+    settings: tuple[Setting, ...] = ()
+    startup: Startup | None = None
+    throughput: Throughput | None = None
+    conditions: Conditions | None = None
+    peaks: Peaks | None = None
     schema: Literal[1] = 1
 
     @property
@@ -158,6 +228,14 @@ def doubts_of(profile: Profile) -> Iterator[str]:
         if each.precision != each.asked_precision:
             read = each.precision or "nothing"
             yield f"{each.name}: {each.asked_precision} was asked for, and {each.device} read back {read}."
+        for setting in each.settings:
+            if setting.differs and setting.name != "precision":
+                yield (
+                    f"{each.name}: {setting.name}: {setting.asked} was asked for, and {each.device} reports "
+                    f"{setting.reported}."
+                )
+        if each.conditions is not None and each.conditions.doubts:
+            yield f"{each.name}: the machine was {each.conditions.verdict}; profile it again when it is quieter."
         if each.uncounted:
             yield f"{each.name}: the MACs inside {', '.join(each.uncounted)} are not counted."
         if abs(each.counted_us / each.request_us - 1) > QUIET:

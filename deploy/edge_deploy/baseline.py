@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_deploy.macs import model_parameters
-from edge_deploy.runtime import read_model
+from edge_deploy.model_file import read_model
 from edge_deploy.target import Target, target_of
 from edge_toolkit.architecture import Head, Shape, Stem, stem_output
 from edge_toolkit.errors import AnswerIsNo, InputError, MissingError

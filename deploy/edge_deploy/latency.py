@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 ROUNDS = 30
 """Blocks that each model runs, in turn; the interval comes from resampling them."""
 
-REQUESTS = 300
+REQUESTS = 1000
 """Fewest requests that a latency rests on ..."""
 
 PATIENCE = 10
@@ -56,7 +56,9 @@ class Samples:
     wall: Floats
 
 
-def interleaved(models: Sequence[Runnable], seconds: float = 3.0, rounds: int = ROUNDS) -> tuple[Samples, ...]:
+def interleaved(
+    models: Sequence[Runnable], seconds: float = 3.0, rounds: int = ROUNDS, requests: int | None = None
+) -> tuple[Samples, ...]:
     """Run models in turn, block by block, after warming each of them up.
 
     Each takes `rounds` blocks, in an order that is reversed every round, so that a drift of the machine's speed
@@ -66,11 +68,17 @@ def interleaved(models: Sequence[Runnable], seconds: float = 3.0, rounds: int = 
         models: what is measured.
         seconds: to spend on each model; each runs `REQUESTS` at least, unless that takes `PATIENCE` times as long.
         rounds: blocks of each model.
+        requests: that each model runs, in place of the seconds; rounded up to whole blocks.
 
     Returns:
         The samples of each model, in the order given.
     """
-    lengths = [_block_length(warm_up(model), seconds, rounds) for model in models]
+    warm_ms = [warm_up(model) for model in models]
+    if requests is None:
+        lengths = [_block_length(each, seconds, rounds) for each in warm_ms]
+    else:
+        rounds = min(rounds, requests)
+        lengths = [-(-requests // rounds)] * len(models)
     blocks: list[list[Floats]] = [[] for _ in models]
     turn = list(range(len(models)))
     with no_collection():
@@ -116,6 +124,7 @@ def latency_of(samples: Samples, seed: int = 0) -> Latency:
         mean=float(flat.mean()),
         interval=(min(low, median), max(high, median)),
         count=flat.size,
+        max=float(flat.max()),
     )
 
 

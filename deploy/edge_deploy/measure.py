@@ -7,7 +7,8 @@ import numpy as np
 from rich.table import Table
 
 from edge_deploy.latency import Samples, interleaved, latency_of
-from edge_deploy.runtime import Compiled, check_options, check_settings, compile_model, device_name
+from edge_deploy.runtime import Compiled, check_settings, compile_model, device_name
+from edge_deploy.settings import Asked
 from edge_deploy.versions import versions
 from edge_toolkit.console import table
 from edge_toolkit.device import Device
@@ -27,7 +28,7 @@ def settings_of(device: str, precision: str, threads: int) -> Settings:
         InputError: an option breaks a rule.
         MissingError: the device is not here.
     """
-    check_options(precision, threads)
+    Asked(device, precision, threads)  # its rules
     return Settings(device, device_name(device), precision, threads, versions())
 
 
@@ -62,9 +63,8 @@ def measure_files(
 
 
 def _compiled(paths: Mapping[str, Path], settings: Settings) -> dict[str, Compiled]:
-    ready = {
-        key: compile_model(path, settings.device, settings.precision, settings.threads) for key, path in paths.items()
-    }
+    asked = Asked(settings.device, settings.precision, settings.threads)
+    ready = {key: compile_model(path, asked) for key, path in paths.items()}
     check_settings(ready.values())
     return ready
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_deploy.convert import random_ir
 from edge_deploy.measure import measure_files, settings_of
-from edge_deploy.runtime import INT8
+from edge_deploy.settings import INT8
 from edge_toolkit.console import note, progress
 from edge_toolkit.errors import InputError
 from edge_toolkit.front import read_front

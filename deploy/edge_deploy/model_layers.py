@@ -14,8 +14,8 @@ from typing import Any
 
 from edge_deploy.graph import graph_of
 from edge_deploy.ir import is_numbered, name_after_layers
+from edge_deploy.model_file import inputs_of, read_model
 from edge_deploy.model_rows import Row, rows_of
-from edge_deploy.runtime import read_model, static_inputs
 from edge_toolkit.errors import InputError
 from edge_toolkit.layers import Layer, LayerTable, layers_of, place_of, table_of
 from edge_toolkit.specs import ModelSpec
@@ -47,7 +47,7 @@ def model_layers(path: Path, spec: ModelSpec | None = None) -> ModelLayers:
         InputError: the file can't be read as a model, its shapes are not static, or nothing is computed.
     """
     model = read_model(path)
-    static_inputs(path, model)
+    inputs_of(path, model)
     try:
         return _layers(model, spec)
     except InputError as error:

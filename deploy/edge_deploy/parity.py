@@ -95,7 +95,7 @@ def _onnxruntime_logits(path: Path, x: NDArray[np.float32], advance: Advance) ->
 
 
 def _openvino_logits(path: Path, x: NDArray[np.float32], advance: Advance) -> Logits:
-    ready = compile_model(path, device="CPU", precision="f32", threads=1)
+    ready = compile_model(path)
     if ready.precision != "f32":
         raise AnswerIsNo(f"{path}: OpenVINO's CPU computes in {ready.precision} though f32 was asked for")
     rows = []

@@ -1,9 +1,10 @@
 """Profiles: how long a model takes on a device, where the time goes, and how that compares with a baseline.
 
-Two runs make one: the latency without counters, interleaved with the baseline's; the rows with them.
+Two runs make one: the latency without counters, interleaved with the other models'; the rows with them.
 """
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,55 +13,85 @@ import numpy as np
 from edge_deploy.baseline import LSTM, baseline_of, check_recurrent
 from edge_deploy.latency import Samples, compare, interleaved, latency_of
 from edge_deploy.macs import model_macs, model_parameters, uncounted
+from edge_deploy.model_file import read_model
 from edge_deploy.origins import origins_of
+from edge_deploy.peaks import peaks
 from edge_deploy.rows import LOST_US, count, rows_of
 from edge_deploy.runtime import Compiled, compile_model
+from edge_deploy.settings import Asked
 from edge_deploy.target import Target, target_of
+from edge_deploy.throughput import throughput
 from edge_deploy.versions import versions
+from edge_deploy.watch import Watch
 from edge_toolkit.layers import layers_of
 from edge_toolkit.machine import this_machine
 from edge_toolkit.measured import Machine
-from edge_toolkit.profile import Profile
+from edge_toolkit.profile import Comparison, Profile, Startup
 
 
 def profile(
     path: Path,
-    device: str = "CPU",
-    precision: str = "f32",
-    threads: int = 1,
+    asked: Asked | None = None,
     seconds: float = 3.0,
     baseline: str | None = None,
+    requests: int | None = None,
 ) -> Profile:
     """Measure a model, alone or against a baseline.
 
     Args:
-        path: a bundle folder, an ONNX file or an OpenVINO IR.
-        device: an OpenVINO device.
-        precision: asked of the device; what it says it does is in the profile.
-        threads: of the CPU.
+        path: a bundle folder, or a model's file.
+        asked: of the device; what it says it does is in the profile.
         seconds: of measuring each model, and a third of it again with counters; more for a model whose requests take
             longer than a hundredth of it, or on a busy machine.
         baseline: `lstm` for the LSTM of equal parameters, or the path of a bundle or model; None for none.
+        requests: to measure each model with, in place of the seconds.
 
     Raises:
         InputError: a path or an option breaks a rule.
         MissingError: the device, the baseline or an extra is not here.
         AnswerIsNo: the LSTM was not executed by OpenVINO's LSTM kernel.
     """
-    machine = this_machine()
     with tempfile.TemporaryDirectory(prefix="edge-toolkit-") as folder:
         targets = [target_of(path)]
         if baseline is not None:
             targets.append(baseline_of(targets[0], baseline, Path(folder)))
-        ready = [compile_model(target.file, device, precision, threads) for target in targets]
-        samples = interleaved(ready, seconds)
-        parts = zip(targets, ready, samples, strict=True)
-        profiles = [_one(target, one, taken, seconds / 3, machine) for target, one, taken in parts]
-    if baseline is None:
-        return profiles[0]
+        profiles, comparison = profiled(targets, asked or Asked(), seconds, requests)
     if baseline == LSTM:
         check_recurrent(profiles[1].rows, targets[1].path)
-    return replace(profiles[0], baseline=profiles[1], comparison=compare(samples[0], samples[1]))
+    return profiles[0] if baseline is None else replace(profiles[0], baseline=profiles[1], comparison=comparison)
+
+
+def profiled(
+    targets: Sequence[Target], asked: Asked, seconds: float, requests: int | None
+) -> tuple[list[Profile], Comparison | None]:
+    """Profiles of models that are measured in turn, in one run, and how the first compares with the second."""
+    machine = this_machine()
+    ready = [compile_model(target.file, _for(index, target, asked)) for index, target in enumerate(targets)]
+    startups = [_startup(each) for each in ready]
+    watch = Watch()
+    samples = interleaved(ready, seconds, requests=requests)
+    conditions = [watch.conditions(np.median(taken.request, axis=1).tolist()) for taken in samples]
+    roof = peaks(asked, min(seconds / 3, 0.75))
+    profiles = []
+    for target, one, taken, startup, state in zip(targets, ready, samples, startups, conditions, strict=True):
+        made = _one(target, one, taken, seconds / 3, machine)
+        at_once = next((int(each.reported) for each in one.settings if each.name == "requests at once"), 1)
+        flow = throughput(one, at_once, seconds / 3) if at_once > 1 else None
+        profiles.append(replace(made, startup=startup, conditions=state, peaks=roof, throughput=flow))
+    return profiles, compare(samples[0], samples[1]) if len(samples) > 1 else None
+
+
+def _for(index: int, target: Target, asked: Asked) -> Asked:
+    """What is asked of a model: shapes go to the first, and to others where they have none of their own."""
+    if index == 0 or not asked.shapes:
+        return asked
+    open_ended = any(port.partial_shape.is_dynamic for port in read_model(target.file).inputs)
+    return asked if open_ended else replace(asked, shapes=())
+
+
+def _startup(ready: Compiled) -> Startup:
+    ready.infer()
+    return Startup(ready.compile_ms, ready.request_ms)
 
 
 def _one(target: Target, ready: Compiled, samples: Samples, seconds: float, machine: Machine) -> Profile:
@@ -71,10 +102,10 @@ def _one(target: Target, ready: Compiled, samples: Samples, seconds: float, mach
     layers = layers_of(target.spec) if target.spec is not None else None
     return Profile(
         target=str(target.path),
-        device=ready.device,
+        device=ready.asked.device,
         device_name=ready.device_name,
         precision=ready.precision,
-        asked_precision=ready.asked_precision,
+        asked_precision=ready.asked.precision,
         threads=ready.threads,
         streams=ready.streams,
         latency_ms=latency,
@@ -88,4 +119,5 @@ def _one(target: Target, ready: Compiled, samples: Samples, seconds: float, mach
         rows=rows_of(counted, ready.model, origins_of(ready.model, target.spec), request_us, wall_us),
         machine=machine,
         versions=versions(),
+        settings=ready.settings,
     )

@@ -11,6 +11,7 @@ is lost goes with the count of the nodes, not with their time.
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -41,13 +42,18 @@ LOST_US = 1 + (WARM + LEAST) / LEAST
 """Bound of what a row can lack: a request's fraction, and the mean's."""
 
 CONSTANT = ("Const", "Constant")
+VIEWS = ("Reshape", "Squeeze", "Unsqueeze")
+"""Kinds of node that give the same bytes another shape."""
 PORTS = ("Input", "Output", "Parameter", "Result")
 """Kinds of node that cost a request nothing."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """An executed node. `near` are the names of its neighbours, the one that it was made for first."""
+    """An executed node. `near` are the names of its neighbours, the one that it was made for first.
+
+    `bytes` is what it reads, its weights among that, and what it writes.
+    """
 
     name: str
     kind: str
@@ -56,6 +62,7 @@ class Node:
     originals: tuple[str, ...]
     near: tuple[str, ...]
     time_us: float
+    bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -140,6 +147,7 @@ def rows_of(
             kernel=node.kernel,
             precision=node.precision,
             originals=node.originals,
+            bytes=node.bytes,
         )
         rows.append(row)
     runtime_us = request_us - sum(row.time_us for row in rows)
@@ -200,7 +208,26 @@ def _node(op: Any, time_us: float) -> Node:
         originals=tuple(name for name in runtime_info(op, "originalLayersNames").split(",") if name),
         near=tuple(each.get_friendly_name() for each in (*ahead, *behind)),
         time_us=time_us,
+        bytes=0 if kind in VIEWS else _bytes(op),
     )
+
+
+def _bytes(op: Any) -> int:
+    """What a node reads and writes; its weights as wide as what it computes in, for it keeps them so."""
+    import openvino as ov
+
+    own = getattr(ov.Type, runtime_info(op, "runtimePrecision"), ov.Type.f32).bitwidth
+    bits = sum(prod(port.get_shape()) * port.get_element_type().bitwidth for port in op.outputs() if _static(port))
+    for port in op.inputs():
+        if _static(port):
+            width = port.get_element_type().bitwidth
+            stored = runtime_info(port.get_source_output().get_node(), "layerType") in CONSTANT
+            bits += prod(port.get_shape()) * (min(width, own) if stored else width)
+    return int(bits // 8)
+
+
+def _static(port: Any) -> bool:
+    return bool(port.get_partial_shape().is_static)
 
 
 def places_of(nodes: Sequence[Node], origins: Mapping[str, Origin]) -> dict[str, Origin]:

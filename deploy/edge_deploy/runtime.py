@@ -1,28 +1,26 @@
 """A model that is ready to run: compiled with pinned settings that are read back, its inputs in place."""
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_deploy.model_file import gist, inputs_of, read_model
+from edge_deploy.settings import INT8, Asked, devices_in, properties_of, reported
 from edge_toolkit.errors import InputError, MissingError
-from edge_toolkit.profile import Input
-
-INT8 = "int8"
-PRECISIONS = ("f32", "bf16", "f16", INT8)
-"""What can be asked for. int8 is asked of a quantised model: what is not quantised in it computes in f32."""
+from edge_toolkit.profile import Input, Setting
 
 
 @dataclass(frozen=True)
 class Compiled:
     """A compiled model and its one request, whose input tensors are allocated and filled once.
 
-    `precision`, `threads` and `streams` are read back from the device; `asked_precision` and `asked_threads` are not.
-    `tensors` keeps the arrays alive that the request reads.
+    `settings` is what the device says beside what was `asked`; `precision`, `threads` and `streams` are its answers.
+    `tensors` keeps the arrays alive that the request reads. `compile_ms` is how long the compilation took.
     """
 
     path: Path
@@ -32,13 +30,13 @@ class Compiled:
     tensors: tuple[NDArray[Any], ...]
     seed: int
     inputs: tuple[Input, ...]
-    device: str
+    asked: Asked
     device_name: str
-    asked_precision: str
-    asked_threads: int
+    settings: tuple[Setting, ...]
     precision: str
     threads: int
     streams: int
+    compile_ms: float
 
     def infer(self) -> None:
         """One inference. Inputs and outputs stay where they are, so that Python adds microseconds, not copies."""
@@ -49,61 +47,45 @@ class Compiled:
         """How long the last request took, by OpenVINO's own clock."""
         return float(self.request.latency)
 
+    @property
+    def outputs(self) -> tuple[NDArray[Any], ...]:
+        """Copies of what the last request gave."""
+        return tuple(tensor.data.copy() for tensor in self.request.output_tensors)
 
-def compile_model(
-    path: Path,
-    device: str = "CPU",
-    precision: str = "f32",
-    threads: int = 1,
-    counters: bool = False,
-    seed: int = 0,
-) -> Compiled:
-    """A model ready to run, at batch 1 and one stream.
+
+def compile_model(path: Path, asked: Asked | None = None, counters: bool = False, seed: int = 0) -> Compiled:
+    """A model ready to run, at batch 1.
 
     The model is always read from its file: OpenVINO 2026.4 runs the LSTM of a model that `openvino.convert_model` made
     in memory as an opaque TensorIterator, and the same model read from disk as its fast sequence kernel.
 
     Args:
-        path: an ONNX file (.onnx) or an OpenVINO IR (.xml, its .bin beside it).
-        device: an OpenVINO device that is present, such as CPU or NPU.
-        precision: one of `PRECISIONS`; asked for, since the default is a device's own (often bf16).
-        threads: of the CPU.
+        path: an ONNX file (.onnx), an OpenVINO IR (.xml, its .bin beside it) or a TensorFlow Lite file (.tflite).
+        asked: of the device; by default f32 on one thread and one stream of the CPU.
         counters: whether each layer's time is counted, which slows the whole.
         seed: draws the inputs: floats from a normal distribution, integers 0 or 1.
 
     Raises:
-        InputError: the file can't be read as a model, or an input has no static shape, or an option breaks a rule.
+        InputError: the file can't be read as a model, or an input has no static shape.
         MissingError: the device is not on this machine.
     """
     import openvino as ov
 
-    check_options(precision, threads)
+    asked = asked or Asked()
     core = ov.Core()
-    _check_device(core, device)
-    return _compile(core, path, _read(core, path), device, precision, threads, counters, seed)
+    devices_in(core, asked.device)
+    return _compile(core, path, read_model(path, asked.shapes), asked, counters, seed)
 
 
 def with_counters(ready: Compiled) -> Compiled:
     """The same model once more, freshly compiled with the same settings, its layers' times counted."""
     import openvino as ov
 
-    threads = ready.threads or 1
-    return _compile(ov.Core(), ready.path, ready.model, ready.device, ready.asked_precision, threads, True, ready.seed)
-
-
-def read_model(path: Path) -> Any:
-    """The `openvino.Model` in a file, for questions that need no device.
-
-    Raises:
-        InputError: the file can't be read as a model.
-    """
-    import openvino as ov
-
-    return _read(ov.Core(), path)
+    return _compile(ov.Core(), ready.path, ready.model, ready.asked, True, ready.seed)
 
 
 def device_name(device: str) -> str:
-    """What a device calls itself.
+    """What a device calls itself; for one that hands models on, what those call themselves.
 
     Raises:
         MissingError: it is not on this machine.
@@ -111,8 +93,7 @@ def device_name(device: str) -> str:
     import openvino as ov
 
     core = ov.Core()
-    _check_device(core, device)
-    return str(core.get_property(device, "FULL_DEVICE_NAME")).strip()
+    return _full_name(core, devices_in(core, device))
 
 
 def random_inputs(inputs: Sequence[Input], seed: int) -> tuple[NDArray[Any], ...]:
@@ -134,28 +115,22 @@ def random_inputs(inputs: Sequence[Input], seed: int) -> tuple[NDArray[Any], ...
     return tuple(arrays)
 
 
-def _compile(
-    core: Any, path: Path, model: Any, device: str, precision: str, threads: int, counters: bool, seed: int
-) -> Compiled:
+def _compile(core: Any, path: Path, model: Any, asked: Asked, counters: bool, seed: int) -> Compiled:
     import openvino as ov
 
-    inputs = static_inputs(path, model)
-    supported = set(core.get_property(device, "SUPPORTED_PROPERTIES"))
-    wanted = {
-        "INFERENCE_PRECISION_HINT": "f32" if precision == INT8 else precision,
-        "INFERENCE_NUM_THREADS": threads,
-        "NUM_STREAMS": 1,
-        "PERF_COUNT": counters,
-    }
+    inputs = inputs_of(path, model)
+    begin = time.perf_counter()
     try:
-        compiled = core.compile_model(model, device, {key: wanted[key] for key in wanted if key in supported})
+        compiled = core.compile_model(model, asked.device, properties_of(core, asked, counters))
     except RuntimeError as error:
-        raise InputError(f"{path}: {device} cannot compile it ({_gist(error)}); try another --device") from error
-    hint = _read_back(compiled, "INFERENCE_PRECISION_HINT", supported)
+        raise InputError(f"{path}: {asked.device} cannot compile it ({gist(error)}); try another --device") from error
+    compile_ms = 1000 * (time.perf_counter() - begin)
     request = compiled.create_infer_request()
     tensors = random_inputs(inputs, seed)
     for index, tensor in enumerate(tensors):
         request.set_input_tensor(index, ov.Tensor(tensor, shared_memory=True))
+    settings = reported(compiled, asked)
+    told = {each.name: each.reported for each in settings}
     return Compiled(
         path=path,
         model=model,
@@ -164,29 +139,14 @@ def _compile(
         tensors=tensors,
         seed=seed,
         inputs=inputs,
-        device=device,
-        device_name=str(core.get_property(device, "FULL_DEVICE_NAME")).strip(),
-        asked_precision=precision,
-        asked_threads=threads,
-        precision=_int8_or(compiled, hint) if precision == INT8 else hint,
-        threads=int(_read_back(compiled, "INFERENCE_NUM_THREADS", supported) or 0),
-        streams=int(_read_back(compiled, "NUM_STREAMS", supported) or 0),
+        asked=asked,
+        device_name=_full_name(core, tuple(told["runs on"].split(", ")) if told.get("runs on") else (asked.device,)),
+        settings=settings,
+        precision=_int8_or(compiled, told["precision"]) if asked.precision == INT8 else told["precision"],
+        threads=int(told["threads"] or 0) if "threads" in told else 0,
+        streams=int(told["streams"] or 0) if "streams" in told else 0,
+        compile_ms=compile_ms,
     )
-
-
-def check_options(precision: str, threads: int) -> None:
-    """See that options make sense, whatever the device.
-
-    Raises:
-        InputError: they do not; all problems are told together.
-    """
-    problems = []
-    if precision not in PRECISIONS:
-        problems.append(f"--precision {precision} is not known; use one of {', '.join(PRECISIONS)}")
-    if threads < 1:
-        problems.append(f"--threads {threads} must be at least 1")
-    if problems:
-        raise InputError.listing("options", problems)
 
 
 def check_settings(ready: Iterable[Compiled]) -> None:
@@ -197,93 +157,28 @@ def check_settings(ready: Iterable[Compiled]) -> None:
     """
     ready = list(ready)
     for each in ready:
-        if each.threads not in (0, each.asked_threads):  # 0 where the device doesn't tell
-            raise MissingError(f"--threads {each.asked_threads}: {each.device} runs on {each.threads}; ask for that")
+        if each.asked.threads is not None and each.threads not in (0, each.asked.threads):  # 0: the device doesn't tell
+            raise MissingError(
+                f"--threads {each.asked.threads}: {each.asked.device} runs on {each.threads}; ask for that"
+            )
     others = {
-        each.precision: each for each in ready if each.precision not in (each.asked_precision, "")
+        each.precision: each for each in ready if each.precision not in (each.asked.precision, "")
     }  # some don't tell
     for each in others.values():
-        if each.asked_precision == INT8:
+        if each.asked.precision == INT8:
             raise MissingError(
-                f"--precision int8: {each.device} computes {each.path} in {each.precision}; give a quantised model, or "
-                f"ask for {each.precision}"
+                f"--precision int8: {each.asked.device} computes {each.path} in {each.precision}; give a quantised "
+                f"model, or ask for {each.precision}"
             )
         runs_in = " and ".join(sorted(others))
         raise MissingError(
-            f"--precision {each.asked_precision}: {each.device} computes in {runs_in} instead; ask for that, or for "
-            "another --device"
+            f"--precision {each.asked.precision}: {each.asked.device} computes in {runs_in} instead; ask for that, or "
+            "for another --device"
         )
 
 
-def _check_device(core: Any, device: str) -> None:
-    available = list(core.available_devices)
-    # A device with several units is listed as GPU.0, GPU.1; GPU alone means the first.
-    if device not in available and device not in {each.partition(".")[0] for each in available}:
-        raise MissingError(
-            f"--device {device}: OpenVINO does not see it on this machine; use one of {', '.join(available)}, or "
-            f"install the driver of {device}"
-        )
-
-
-def _read(core: Any, path: Path) -> Any:
-    if path.suffix not in (".onnx", ".xml"):
-        raise InputError(
-            f"{path}: is neither an ONNX file (.onnx) nor an OpenVINO IR (.xml); give one, or a bundle's folder"
-        )
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; give the path of a model or of a bundle")
-    # Checked here, since OpenVINO tries its other formats on a file that it can't read, and those complain aloud.
-    if path.suffix == ".xml" and not _is_ir(path):
-        raise InputError(f"{path}: is not an OpenVINO IR; export the model again")
-    if path.suffix == ".xml" and not path.with_suffix(".bin").is_file():
-        raise InputError(f"{path}: its weights are missing ({path.with_suffix('.bin').name} beside it); export again")
-    if path.suffix == ".onnx" and not _begins_as_onnx(path):
-        raise InputError(f"{path}: is not an ONNX file; export the model again")
-    try:
-        return core.read_model(path)
-    except RuntimeError as error:
-        raise InputError(f"{path}: OpenVINO cannot read it ({_gist(error)}); export the model again") from error
-
-
-def _is_ir(path: Path) -> bool:
-    try:
-        for _, element in ElementTree.iterparse(path, events=("start",)):
-            return bool(element.tag == "net")
-    except ElementTree.ParseError:
-        pass
-    return False
-
-
-def _begins_as_onnx(path: Path) -> bool:
-    """Whether the first field is `ir_version`, number 1 of ONNX's ModelProto, which every writer puts first."""
-    with path.open("rb") as file:
-        return file.read(1) == b"\x08"
-
-
-def static_inputs(path: Path, model: Any) -> tuple[Input, ...]:
-    """The inputs of a model.
-
-    Raises:
-        InputError: the shape of one is not static.
-    """
-    return tuple(_input(path, port) for port in model.inputs)
-
-
-def _input(path: Path, port: Any) -> Input:
-    name = port.any_name if port.names else port.node.friendly_name
-    if port.partial_shape.is_dynamic:
-        raise InputError(
-            f"{path}: input {name} has the shape {port.partial_shape}, and only static shapes are measured; export "
-            "the model with fixed sizes"
-        )
-    return Input(name, tuple(port.shape), port.element_type.to_string())
-
-
-def _read_back(compiled: Any, name: str, supported: set[str]) -> str:
-    if name not in supported:
-        return ""
-    value = compiled.get_property(name)
-    return str(value.to_string() if hasattr(value, "to_string") else value)
+def _full_name(core: Any, devices: Sequence[str]) -> str:
+    return " and ".join(str(core.get_property(each, "FULL_DEVICE_NAME")).strip() for each in devices)
 
 
 def _int8_or(compiled: Any, hint: str) -> str:
@@ -298,9 +193,3 @@ def _int8_or(compiled: Any, hint: str) -> str:
 def runtime_info(op: Any, key: str) -> str:
     """What the runtime model says of an executed node; empty where it says nothing."""
     return str(op.rt_info[key].astype(str)) if key in op.rt_info else ""
-
-
-def _gist(error: Exception) -> str:
-    """The last line of OpenVINO's message: those before it are places in its sources."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

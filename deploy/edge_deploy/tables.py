@@ -13,7 +13,7 @@ from edge_toolkit.console import table
 from edge_toolkit.files import replacing
 from edge_toolkit.profile import REST, Profile, Row, Sum
 
-FIELDS = ("name", "block", "role", "kind", "time_us", "share", "macs", "kernel", "precision")
+FIELDS = ("name", "block", "role", "kind", "time_us", "share", "macs", "bytes", "gmac_s", "gb_s", "kernel", "precision")
 
 
 def profile_tables(made: Profile, top: int) -> list[Table | str]:
@@ -51,23 +51,41 @@ def _headlines(made: Profile) -> Iterator[str]:
             f"{made.comparison.verdict}: takes {ratio:.3f} times as long as the baseline (95 % {low:.3f} to "
             f"{high:.3f}), both measured in turn"
         )
-    machine = made.machine
     yield (
         f"{made.device} {made.device_name}: {made.precision or 'precision n/a'}, threads {made.threads or 'n/a'}, "
-        f"streams {made.streams or 'n/a'} (as the device reports), OpenVINO {made.versions['openvino'].split('-')[0]}; "
-        f"{machine.cores} cores, governor {machine.governor or 'n/a'}, load "
-        f"{'n/a' if machine.load_average is None else machine.load_average} at the start"
+        f"streams {made.streams or 'n/a'} (as the device reports), OpenVINO {made.versions['openvino'].split('-')[0]}"
     )
+    yield from _machine(made)
+
+
+def _machine(made: Profile) -> Iterator[str]:
+    machine, conditions = made.machine, made.conditions
+    load = "n/a" if machine.load_average is None else machine.load_average
+    yield f"machine: {machine.cores} cores, governor {machine.governor or 'n/a'}, load {load} at the start" + (
+        "" if conditions is None else f"; {conditions.verdict}"
+    )
+    if made.peaks is not None:
+        cache = "" if made.peaks.cache_gb_s is None else f", {made.peaks.cache_gb_s:.1f} GB/s in cache"
+        yield (
+            f"its peaks, measured: {made.peaks.gmac_s:.1f} GMAC/s in {made.asked_precision}, "
+            f"{made.peaks.memory_gb_s:.1f} GB/s from memory{cache}"
+        )
 
 
 def _headline(made: Profile) -> Iterator[str]:
     latency = made.latency_ms
     low, high = latency.interval
+    longest = "" if latency.max is None else f", max {latency.max:.4f}"
     yield (
         f"{made.target}: median {latency.median:.4f} ms (95 % {low:.4f} to {high:.4f}), p90 {latency.p90:.4f}, "
-        f"p99 {latency.p99:.4f}, min {latency.min:.4f}, {latency.count} requests; "
+        f"p99 {latency.p99:.4f}{longest}, min {latency.min:.4f}, {latency.count} requests; "
         f"{made.macs / 1e6:.2f} MMACs, {made.parameters:,} parameters"
     )
+    if made.startup is not None:
+        yield f"  once: compiled in {made.startup.compile_ms:.1f} ms, first request {made.startup.first_ms:.4f} ms"
+    if made.throughput is not None:
+        flow = made.throughput
+        yield f"  {flow.at_once} requests at once: {flow.per_second:.1f} a second ({flow.count} requests)"
 
 
 def _legend(made: Profile) -> str:
@@ -110,9 +128,23 @@ def _slowest(made: Profile, top: int) -> Table:
     """The rows that take longest, with what is fused into each."""
     executed = sorted((row for row in made.rows if row.name not in REST), key=lambda row: -row.time_us)
     shown = executed if top < 0 else executed[:top]
-    lines = [(_plain(row.name), row.role, *_cells(made, row), row.kernel, _with(row)) for row in shown]
+    lines = [
+        (_plain(row.name), row.role, *_cells(made, row), *_rates(made, row), row.kernel, _with(row)) for row in shown
+    ]
     title = f"{made.target}: {len(shown)} of {len(executed)} rows, slowest first"
-    return table(("row", "role", "us", "share", "kMACs", "kernel", "fused into it"), lines, title)
+    heads = ("row", "role", "us", "share", "kMACs", "kB", "GMAC/s", "GB/s", "of roof", "kernel", "fused into it")
+    return table(heads, lines, title)
+
+
+def _rates(made: Profile, row: Row) -> tuple[str, ...]:
+    """Bytes, rates, and the least time by the machine's peaks over the row's own."""
+    of_roof = None if made.peaks is None else row.of_roof(made.peaks)
+    return (
+        f"{row.bytes / 1e3:.1f}" if row.bytes else "",
+        "" if row.gmac_s is None else f"{row.gmac_s:.1f}",
+        "" if row.gb_s is None else f"{row.gb_s:.1f}",
+        "" if of_roof is None else f"{of_roof:.0%}",
+    )
 
 
 def _with(row: Row) -> str:

@@ -80,8 +80,8 @@ def test_a_disturbance_of_both_leaves_the_ratio_sharp() -> None:
 def test_models_take_turns_that_are_reversed_each_round() -> None:
     log: list[str] = []
     models = [Scripted(name, repeat(1.0), log) for name in "ab"]
-    first, second = interleaved(models, seconds=0.3, rounds=30)
-    assert first.request.shape == second.request.shape == (30, 10)
+    first, second = interleaved(models, seconds=3.0, rounds=30)
+    assert first.request.shape == second.request.shape == (30, 100)
     turns = "".join(name for name, before in zip(log, [None, *log], strict=False) if name != before)
     # Warmed up a, b; then 15 times a b b a, whose neighbours of one name have run together.
     assert turns == "ab" * 16 + "a"
@@ -96,10 +96,16 @@ def test_the_first_requests_of_a_block_are_dropped() -> None:
 
 
 def test_a_latency_rests_on_enough_requests_even_in_no_time() -> None:
-    (samples,) = interleaved([Scripted("a", repeat(1.0))], seconds=0.05)
+    (samples,) = interleaved([Scripted("a", repeat(1.0))], seconds=0.2)
     assert samples.request.size >= REQUESTS
     (slow,) = interleaved([Scripted("a", repeat(1000.0))], seconds=0.05)
     assert slow.request.size == ROUNDS
+
+
+@pytest.mark.parametrize(("asked", "shape"), [(7, (7, 1)), (30, (30, 1)), (31, (30, 2)), (600, (30, 20))])
+def test_as_many_requests_as_asked_for_in_whole_blocks(asked: int, shape: tuple[int, int]) -> None:
+    (samples,) = interleaved([Scripted("a", repeat(1.0))], seconds=100, requests=asked)
+    assert samples.request.shape == shape
 
 
 def test_warm_up_goes_on_until_requests_stop_getting_faster() -> None:

@@ -8,7 +8,7 @@ import pytest
 from openvino import opset13 as ops
 
 from edge_deploy.macs import macs_of, model_macs, model_parameters, uncounted
-from edge_deploy.runtime import read_model
+from edge_deploy.model_file import read_model
 from edge_toolkit.layers import layers_of
 from tests.edge_deploy.conftest import IRMaker
 from tests.edge_deploy.networks_for_tests import NETWORKS

@@ -16,8 +16,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from edge_deploy.convert import converted, random_ir, random_weights
 from edge_deploy.macs import model_macs, model_parameters
+from edge_deploy.model_file import read_model
 from edge_deploy.model_layers import model_layers
-from edge_deploy.runtime import read_model
 from edge_search.space import load_space, presets
 from edge_toolkit.errors import InputError
 from edge_toolkit.layers import KINDS, LayerTable, layers_of

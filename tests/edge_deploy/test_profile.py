@@ -11,8 +11,8 @@ from edge_deploy.baseline import lstm_beside
 from edge_deploy.convert import random_ir
 from edge_deploy.export import export
 from edge_deploy.macs import model_parameters
+from edge_deploy.model_file import read_model
 from edge_deploy.profile import profile
-from edge_deploy.runtime import read_model
 from edge_toolkit.cli import main
 from edge_toolkit.errors import AnswerIsNo, InputError, MissingError
 from edge_toolkit.layers import layers_of

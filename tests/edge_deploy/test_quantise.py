@@ -9,8 +9,10 @@ import pytest
 
 from edge_deploy.convert import random_ir
 from edge_deploy.measure import measure_files
+from edge_deploy.model_file import read_model
 from edge_deploy.model_layers import model_layers
-from edge_deploy.runtime import compile_model, read_model
+from edge_deploy.runtime import compile_model
+from edge_deploy.settings import Asked
 from edge_toolkit.errors import MissingError
 from edge_toolkit.layers import LayerTable, layers_of
 from tests.edge_deploy.conftest import IRMaker
@@ -45,6 +47,6 @@ def test_scales_and_zero_points_are_no_layers(name: str, tmp_path: Path) -> None
 
 def test_int8_is_read_back_from_what_is_executed(ir: IRMaker, tmp_path: Path) -> None:
     ints = random_ir(NETWORKS["sequence"], tmp_path, int8=True)
-    assert compile_model(ints, precision="int8").precision == "int8"
+    assert compile_model(ints, Asked(precision="int8")).precision == "int8"
     with pytest.raises(MissingError, match=r"--precision int8: CPU computes .* in f32; give a quantised model"):
         measure_files({"float": ir("sequence")}, precision="int8", seconds=0.02)

@@ -9,9 +9,10 @@ from openvino import opset13 as ops
 
 from edge_deploy.baseline import check_recurrent
 from edge_deploy.latency import warm_up
+from edge_deploy.model_file import read_model
 from edge_deploy.origins import origins_of
 from edge_deploy.rows import Counted, Node, count, middle_of, rows_of, window_mean
-from edge_deploy.runtime import compile_model, read_model
+from edge_deploy.runtime import compile_model
 from edge_toolkit.errors import AnswerIsNo
 from edge_toolkit.layers import ROLES, layers_of
 from edge_toolkit.profile import Row

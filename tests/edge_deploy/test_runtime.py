@@ -8,6 +8,7 @@ import pytest
 from openvino import opset13 as ops
 
 from edge_deploy.runtime import compile_model, random_inputs, with_counters
+from edge_deploy.settings import Asked
 from edge_toolkit.cli import main
 from edge_toolkit.errors import InputError, MissingError
 from edge_toolkit.profile import Input
@@ -59,7 +60,7 @@ def test_random_inputs_follow_the_seed_and_the_type() -> None:
 
 def test_a_missing_device_is_named_with_those_that_are_there(ir: IRMaker) -> None:
     with pytest.raises(MissingError, match=r"--device WARP: .* use one of CPU.* driver"):
-        compile_model(ir("sequence"), "WARP")
+        compile_model(ir("sequence"), Asked("WARP"))
 
 
 def test_a_dynamic_shape_is_refused_by_name(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_a_dynamic_shape_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_wrong_options_are_told_together(ir: IRMaker) -> None:
     with pytest.raises(InputError, match=r"(?s)2 problems.*int3.*f32, bf16, f16.*--threads 0"):
-        compile_model(ir("sequence"), precision="int3", threads=0)
+        compile_model(ir("sequence"), Asked(precision="int3", threads=0))
 
 
 BROKEN = [
@@ -80,7 +81,7 @@ BROKEN = [
     ("model.onnx", b"text", "is not an ONNX file"),
     ("model.onnx", b"", "is not an ONNX file"),
     ("model.onnx", b"\x08\x08broken", "OpenVINO cannot read it"),
-    ("model.pt", b"", "is neither an ONNX file"),
+    ("model.pt", b"", "is no ONNX file"),
 ]
 
 

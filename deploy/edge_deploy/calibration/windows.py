@@ -21,6 +21,7 @@ from edge_deploy.calibration.fit import Rows
 from edge_deploy.calibration.kit import Kit, model_of, spec_of
 from edge_deploy.latency import no_collection
 from edge_deploy.runtime import Compiled, check_settings, compile_model
+from edge_deploy.settings import Asked
 from edge_toolkit.calibration import Repeatability
 from edge_toolkit.console import note, progress
 from edge_toolkit.errors import InputError
@@ -146,7 +147,8 @@ def _visited(
 
 
 def _visit(folder: Path, name: str, turn: int, settings: Settings) -> Visit:
-    ready = compile_model(model_of(folder, name), settings.device, settings.precision, settings.threads)
+    asked = Asked(settings.device, settings.precision, settings.threads)
+    ready = compile_model(model_of(folder, name), asked)
     check_settings([ready])
     windows = _windows(ready)
     rows = rows_executed(ready, spec_of(folder, name)) if turn in COUNTED else None

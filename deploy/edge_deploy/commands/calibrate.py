@@ -55,10 +55,10 @@ def calibrate_command(
     then `--run DIR` on the device.
     """
     from edge_deploy.measure import settings_of
-    from edge_deploy.runtime import INT8, check_options
+    from edge_deploy.settings import INT8, Asked
     from edge_toolkit.console import note
 
-    check_options(precision, threads)
+    Asked(device, precision, threads)  # its rules
     asked = _Asked(space, architectures, networks, seed, precision == INT8)
     place = _checked(asked, out, prepare, run, written=plot_to is not None or json_to is not None)
     if prepare is None:

@@ -37,7 +37,7 @@ def measure_command(
 
     from edge_deploy.manifest import NAME
     from edge_deploy.measure import front_table, measure_files, measured_table, other_than
-    from edge_deploy.runtime import INT8
+    from edge_deploy.settings import INT8
     from edge_deploy.target import target_of
     from edge_toolkit.console import note, show
     from edge_toolkit.device import device_of_run

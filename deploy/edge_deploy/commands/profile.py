@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from edge_deploy.commands.options import Device, Precision, Threads
+from edge_deploy.commands.options import (
+    CacheDir,
+    Device,
+    Hint,
+    Precision,
+    Requests,
+    Seconds,
+    Shape,
+    StreamsOrHint,
+    ThreadsOrHint,
+    asked_of,
+)
 from edge_toolkit.options import JsonTo, plot_option
 
 app = typer.Typer()
@@ -13,13 +24,16 @@ app = typer.Typer()
 
 @app.command("profile")
 def profile_command(
-    target: Annotated[Path, typer.Argument(metavar="BUNDLE|MODEL", help="A bundle, a model.onnx or a model.xml.")],
+    target: Annotated[Path, typer.Argument(metavar="BUNDLE|MODEL", help="A bundle, an .onnx, an .xml or a .tflite.")],
     device: Device = "CPU",
     precision: Precision = "f32",
-    threads: Threads = 1,
-    seconds: Annotated[
-        float, typer.Option("--seconds", "-t", min=0.01, max=3600, help="Time to measure each model for.")
-    ] = 3.0,
+    threads: ThreadsOrHint = None,
+    streams: StreamsOrHint = None,
+    hint: Hint = "none",
+    cache_dir: CacheDir = None,
+    shape: Shape = None,
+    seconds: Seconds = 3.0,
+    requests: Requests = None,
     baseline: Annotated[
         str | None,
         typer.Option("--baseline", metavar="lstm|PATH", help="Compare with the LSTM of equal parameters, or a model."),
@@ -42,7 +56,8 @@ def profile_command(
 
     if csv_to == Path("-"):
         raise InputError("--csv -: must be a file's name; `--json -` writes to standard output")
-    made = profile(target, device, precision, threads, seconds, baseline)
+    asked = asked_of(device, precision, threads, streams, hint, cache_dir, shape)
+    made = profile(target, asked, seconds, baseline, requests)
     payload = profile_to_json(made)
     written = []  # before anything is printed, since a reader such as `head` may close the pipe
     if csv_to is not None:
