@@ -99,8 +99,9 @@ def devices_in(core: Any, device: str) -> tuple[str, ...]:
     for each in named:
         # A device with several units is listed as GPU.0, GPU.1; GPU alone means the first.
         if each not in available and each not in {one.partition(".")[0] for one in available}:
+            seen = "it" if each == device else each
             raise MissingError(
-                f"--device {device}: OpenVINO does not see {'it' if each == device else each} on this machine; use one of "
+                f"--device {device}: OpenVINO does not see {seen} on this machine; use one of "
                 f"{', '.join(available)}, or install the driver of {each} (`edge-toolkit doctor` tells what is missing)"
             )
     return tuple(named)
