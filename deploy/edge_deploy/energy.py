@@ -1,7 +1,7 @@
 """What an inference takes, measured: loads between pauses, whose power is subtracted.
 
-A round is a pause, a load and a pause. Rounds follow each other at once, so two pauses meet between two loads; each
-round keeps its own, for a pause that two rounds shared would make their errors alike, and the interval too narrow.
+A round is a pause, a load and a pause, each from the last one's end. Two pauses meet between two loads, and each round
+keeps its own: one that two rounds shared would make their errors alike, and the interval too narrow.
 """
 
 import time
@@ -58,8 +58,8 @@ def measure_energy(
     """The energy of an inference, gross and net of what the machine takes idle.
 
     Args:
-        run_block: runs some inferences and returns how many. The counters are read after each block, which takes about
-            0.1 ms, so a block should take 50 ms or more; and less than a minute, in which a counter may wrap twice.
+        run_block: runs some inferences and returns how many. The counters are read after each block, so it should take
+            50 ms or more, beside which that is little, and less than a minute, in which a counter may wrap twice.
         seconds: of load in all, at least `LEAST_S` a round; there are as many of pauses.
         zones: from `readable_zones`.
         rounds: at least 2.
@@ -72,19 +72,19 @@ def measure_energy(
     """
     length = max(LEAST_S, seconds / rounds)
 
-    def pause() -> Phase:
-        begin = read_aligned(zones, clock)
+    def pause(begin: Reading) -> list[Reading]:
         idle(length / 2)
-        return _phase(zones, [begin, read_aligned(zones, clock)])
+        return [begin, read_aligned(zones, clock)]
 
-    def load() -> Phase:
-        readings, inferences = [read_aligned(zones, clock)], 0
-        while readings[-1].at_s - readings[0].at_s < length:
-            inferences += run_block()
-            readings.append(read(zones, clock))
-        return _phase(zones, [*readings, read_aligned(zones, clock)], inferences)
-
-    return energy_of([_round(pause(), load(), pause()) for _ in range(rounds)], zones)
+    measured: list[Round] = []
+    end = read_aligned(zones, clock)
+    for _ in range(rounds):
+        before = pause(end)
+        load, inferences = _load(run_block, length, before[-1], zones, clock)
+        after = pause(load[-1])
+        end = after[-1]
+        measured.append(_round(_phase(zones, before), _phase(zones, load, inferences), _phase(zones, after)))
+    return energy_of(measured, zones)
 
 
 def energy_of(rounds: Sequence[Round], zones: Sequence[Zone]) -> Energy:
@@ -116,12 +116,19 @@ def energy_of(rounds: Sequence[Round], zones: Sequence[Zone]) -> Energy:
     )
 
 
+def _load(
+    run_block: Callable[[], int], seconds: float, begin: Reading, zones: Sequence[Zone], clock: Clock
+) -> tuple[list[Reading], int]:
+    """Run blocks until so many seconds are over: the readings from the one it begins with, and the inferences."""
+    readings, inferences = [begin], 0
+    while readings[-1].at_s - begin.at_s < seconds:
+        inferences += run_block()
+        readings.append(read(zones, clock))
+    return [*readings, read_aligned(zones, clock)], inferences
+
+
 def _phase(zones: Sequence[Zone], readings: Sequence[Reading], inferences: int = 0) -> Phase:
-    return Phase(
-        np.array(energy_between(zones, readings)),
-        readings[-1].at_s - readings[0].at_s,
-        inferences,
-    )
+    return Phase(np.array(energy_between(zones, readings)), readings[-1].at_s - readings[0].at_s, inferences)
 
 
 def _round(before: Phase, load: Phase, after: Phase) -> Round:

@@ -88,8 +88,9 @@ class Machine:
         self._pass(self.look_s)
         return self.now_s
 
-    def idle(self, seconds: float) -> None:
-        self._pass(seconds)
+    def idle(self, seconds: float, others: float = 0.0) -> None:
+        """A pause, in which somebody else may run so many inferences a second."""
+        self._pass(seconds, others)
 
     def run_block(self) -> int:
         """1000 inferences a second."""

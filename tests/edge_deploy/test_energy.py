@@ -62,7 +62,10 @@ def test_energy_is_that_of_the_physics(tmp_path: Path, name: str, before_wrap: i
 
 def test_counters_that_are_seldom_updated_tell_the_same(tmp_path: Path) -> None:
     """Not aligned, a load of 0.5 s would be off by up to 20 ms of 6 W, 0.24 mJ of each of its 500 inferences."""
-    energy = measured(Machine(tmp_path, LAPTOP[:-1], tick_s=0.02), seconds=1.0, rounds=2)
+    machine = Machine(tmp_path, LAPTOP, tick_s=0.02)
+    zones = readable_zones(machine.classes, machine.clock)
+    machine.idle(0.013)
+    energy = measure_energy(machine.run_block, 0.1, zones, 2, machine.clock, machine.idle)
     assert energy.inferences == 1000  # no load is shorter than 0.5 s
     assert energy.total.net_mj == pytest.approx(0.25, abs=1e-3)
 
@@ -78,6 +81,17 @@ def test_idle_power_that_rises_steadily_cancels_out(tmp_path: Path) -> None:
     # A round takes 0.5 + 1 + 1.5 s, so the middles of the loads are at 1, 4, 7 and 10 s: 5.5 s in the mean.
     assert energy.total.idle_w == pytest.approx(6 * 1.55, rel=2e-3)
     assert energy.total.net_mj == pytest.approx(0.25, abs=2e-3)
+
+
+def test_a_disturbed_pause_spoils_its_own_round_alone(tmp_path: Path) -> None:
+    """It takes 0.25 W more, so the first of two rounds believes in 0.125 W more when idle, and their mean in 0.0625."""
+    machine = Machine(tmp_path, LAPTOP)
+    zones = readable_zones(machine.classes, machine.clock)
+    others = iter([0.0, 1000.0, 0.0, 0.0])
+    energy = measure_energy(
+        machine.run_block, 2.0, zones, 2, machine.clock, lambda seconds: machine.idle(seconds, next(others))
+    )
+    assert energy.total.net_mj == pytest.approx(0.25 - 0.0625, abs=1e-3)
 
 
 def test_a_wrap_in_each_block_is_not_lost(tmp_path: Path) -> None:
