@@ -1,4 +1,4 @@
-"""`Energy`: what an inference takes, read from a machine's own counters."""
+"""What an inference takes: `Energy`, read from a machine's own counters, or `ModelledEnergy`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,3 +34,17 @@ class Energy:
     seconds: float
     rounds: int
     origin: Literal["measured"] = "measured"
+
+
+@dataclass(frozen=True)
+class ModelledEnergy:
+    """Energy of an inference by a device's file, mJ, where no counter can be read.
+
+    `assumed` of the `constants` of that device have no source but a guess.
+    """
+
+    energy_mj: float
+    device: str
+    assumed: int
+    constants: int
+    origin: Literal["modelled"] = "modelled"

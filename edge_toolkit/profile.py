@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from edge_toolkit.conditions import Conditions
+from edge_toolkit.energy import Energy, ModelledEnergy
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked, read_json
 from edge_toolkit.measured import Machine
@@ -184,6 +185,7 @@ class Profile:
     throughput: Throughput | None = None
     conditions: Conditions | None = None
     peaks: Peaks | None = None
+    energy: Annotated[Energy | ModelledEnergy, Field(discriminator="origin")] | None = None
     schema: Literal[1] = 1
 
     @property

@@ -9,7 +9,9 @@ import psutil
 
 from edge_deploy.doctor_npu import npu_signs
 from edge_deploy.model_file import gist, inputs_of, read_model
+from edge_deploy.rapl import POWERCAP, status_of
 from edge_deploy.shapes import ShapeAsked
+from edge_deploy.sign import Sign
 from edge_deploy.watch import Watch
 from edge_toolkit.conditions import OTHERS, STOLEN
 from edge_toolkit.machine import cpu_flags, this_machine
@@ -23,16 +25,16 @@ NEEDED_GIB = 2
 """Free memory below which a profile may push others out to disk."""
 
 ISA = (
-    ("amx_tile", "AMX: int8 and bf16 products in tiles"),
-    ("avx512_bf16", "AVX-512 with bf16 and int8 products"),
-    ("avx512_vnni", "AVX-512 with int8 products, bf16 by emulation or not at all"),
-    ("avx512f", "AVX-512 without int8 products"),
-    ("avx_vnni", "AVX2 with int8 products"),
-    ("avx2", "AVX2 without int8 products: int8 gains little"),
-    ("asimddp", "Arm's Neon with int8 dot products"),
-    ("asimd", "Arm's Neon"),
+    ("amx_tile", "AMX", "products of int8 and bf16 in tiles: both should gain"),
+    ("avx512_bf16", "AVX-512 with bf16", "products of int8 and bf16: both should gain"),
+    ("avx512_vnni", "AVX-512 with VNNI", "products of int8, which should gain; bf16 has none"),
+    ("avx512f", "AVX-512", "no products of int8 or bf16: neither gains much"),
+    ("avx_vnni", "AVX2 with VNNI", "products of int8, which should gain; bf16 has none"),
+    ("avx2", "AVX2", "no products of int8 or bf16: neither gains much"),
+    ("asimddp", "Neon with dot products", "products of int8, which should gain"),
+    ("asimd", "Neon", "no products of int8"),
 )
-"""Flags of /proc/cpuinfo, the strongest first, and what they mean for a network."""
+"""Flags of /proc/cpuinfo, the strongest first, their names, and what they mean for a network's precision."""
 
 
 def examine(sys: Path = SYS, powercap: Path = POWERCAP, watch: Watch | None = None) -> tuple[Sign, ...]:
@@ -118,9 +120,9 @@ def _cpu(sys: Path) -> Iterator[Sign]:
     found = f"{machine.cores} of {all_cores} cores"
     yield Sign("CPU", f"{machine.cpu}, {found}", "--threads beyond them share cores, and slow each other")
     flags = cpu_flags()
-    best = next((meaning for flag, meaning in ISA if flag in flags), None)
+    best = next(((name, meaning) for flag, name, meaning in ISA if flag in flags), None)
     if best is not None:
-        yield Sign("instructions", best.partition(":")[0], best.partition(": ")[2] or "what its kernels are made of")
+        yield Sign("instructions", *best)
     if "hypervisor" in flags:
         yield Sign(
             "virtual machine", "yes", "other guests share the cores: repeat, and believe ratios from one run", "note"

@@ -49,12 +49,17 @@ def model_layers(path: Path, spec: ModelSpec | None = None) -> ModelLayers:
     model = read_model(path)
     inputs_of(path, model)
     try:
-        return _layers(model, spec)
+        return layers_in(model, spec)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 
-def _layers(model: Any, spec: ModelSpec | None) -> ModelLayers:
+def layers_in(model: Any, spec: ModelSpec | None = None) -> ModelLayers:
+    """The layers of an `openvino.Model` with static shapes, whose constants are folded and operations renamed.
+
+    Raises:
+        InputError: a shape is not static, or nothing is computed.
+    """
     from openvino.passes import ConstantFolding, Manager
 
     passes = Manager()

@@ -43,14 +43,15 @@ def peaks(asked: Asked, seconds: float = 0.75) -> Peaks:
     asked = Asked(asked.device, asked.precision, asked.threads, asked.streams, asked.hint)
     with tempfile.TemporaryDirectory(prefix="edge-toolkit-") as folder:
         place = Path(folder)
-        product_ms = _fastest_ms(
-            _compiled(_product(asked.precision == INT8), place / "product.xml", asked), seconds / 3
-        )
+        product = _compiled(_product(asked.precision == INT8), place / "product.xml", asked)
+        product_ms = _fastest_ms(product, seconds / 3)
         memory_ms = _fastest_ms(_compiled(_sum(mib), place / "memory.xml", asked), seconds / 3)
     return Peaks(
         gmac_s=SIDE**3 / product_ms / 1e6,
         memory_gb_s=2 * mib * 2**20 / memory_ms / 1e6,
-        cache_gb_s=_copied_gb_s(seconds / 3) * (asked.threads or usable_cores()) if asked.device == "CPU" else None,
+        cache_gb_s=_copied_gb_s(seconds / 3) * (asked.threads or usable_cores())
+        if product.runs_on == ("CPU",)
+        else None,
     )
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from edge_deploy.baseline import LSTM, baseline_of, check_recurrent
+from edge_deploy.inference_energy import energy_of_inference
 from edge_deploy.latency import Samples, compare, interleaved, latency_of
 from edge_deploy.macs import model_macs, model_parameters, uncounted
 from edge_deploy.model_file import read_model
 from edge_deploy.origins import origins_of
 from edge_deploy.peaks import peaks
+from edge_deploy.rapl import CounterError, Zone, readable_zones
 from edge_deploy.rows import LOST_US, count, rows_of
 from edge_deploy.runtime import Compiled, compile_model
 from edge_deploy.settings import Asked
@@ -72,12 +74,14 @@ def profiled(
     samples = interleaved(ready, seconds, requests=requests)
     conditions = [watch.conditions(np.median(taken.request, axis=1).tolist()) for taken in samples]
     roof = peaks(asked, min(seconds / 3, 0.75))
+    zones = _zones()
     profiles = []
     for target, one, taken, startup, state in zip(targets, ready, samples, startups, conditions, strict=True):
         made = _one(target, one, taken, seconds / 3, machine)
         at_once = next((int(each.reported) for each in one.settings if each.name == "requests at once"), 1)
         flow = throughput(one, at_once, seconds / 3) if at_once > 1 else None
-        profiles.append(replace(made, startup=startup, conditions=state, peaks=roof, throughput=flow))
+        energy = energy_of_inference(one, target.spec, made.latency_ms.median, seconds, zones)
+        profiles.append(replace(made, startup=startup, conditions=state, peaks=roof, throughput=flow, energy=energy))
     return profiles, compare(samples[0], samples[1]) if len(samples) > 1 else None
 
 
@@ -87,6 +91,14 @@ def _for(index: int, target: Target, asked: Asked) -> Asked:
         return asked
     open_ended = any(port.partial_shape.is_dynamic for port in read_model(target.file).inputs)
     return asked if open_ended else replace(asked, shapes=())
+
+
+def _zones() -> tuple[Zone, ...]:
+    """The energy counters; none where they can't be read, which `doctor` explains."""
+    try:
+        return readable_zones()
+    except CounterError:
+        return ()
 
 
 def _startup(ready: Compiled) -> Startup:

@@ -20,6 +20,7 @@ class Compiled:
     """A compiled model and its one request, whose input tensors are allocated and filled once.
 
     `settings` is what the device says beside what was `asked`; `precision`, `threads` and `streams` are its answers.
+    `runs_on` are the devices that do the work, and `architecture` is the first one's, empty where it tells none.
     `tensors` keeps the arrays alive that the request reads. `compile_ms` is how long the compilation took.
     """
 
@@ -32,6 +33,8 @@ class Compiled:
     inputs: tuple[Input, ...]
     asked: Asked
     device_name: str
+    runs_on: tuple[str, ...]
+    architecture: str
     settings: tuple[Setting, ...]
     precision: str
     threads: int
@@ -131,6 +134,7 @@ def _compile(core: Any, path: Path, model: Any, asked: Asked, counters: bool, se
         request.set_input_tensor(index, ov.Tensor(tensor, shared_memory=True))
     settings = reported(compiled, asked)
     told = {each.name: each.reported for each in settings}
+    runs_on = tuple(told["runs on"].split(", ")) if told.get("runs on") else devices_in(core, asked.device)
     return Compiled(
         path=path,
         model=model,
@@ -140,7 +144,9 @@ def _compile(core: Any, path: Path, model: Any, asked: Asked, counters: bool, se
         seed=seed,
         inputs=inputs,
         asked=asked,
-        device_name=_full_name(core, tuple(told["runs on"].split(", ")) if told.get("runs on") else (asked.device,)),
+        device_name=_full_name(core, runs_on),
+        runs_on=runs_on,
+        architecture=_architecture(core, runs_on[0]),
         settings=settings,
         precision=_int8_or(compiled, told["precision"]) if asked.precision == INT8 else told["precision"],
         threads=int(told["threads"] or 0) if "threads" in told else 0,
@@ -179,6 +185,12 @@ def check_settings(ready: Iterable[Compiled]) -> None:
 
 def _full_name(core: Any, devices: Sequence[str]) -> str:
     return " and ".join(str(core.get_property(each, "FULL_DEVICE_NAME")).strip() for each in devices)
+
+
+def _architecture(core: Any, device: str) -> str:
+    if "DEVICE_ARCHITECTURE" not in core.get_property(device, "SUPPORTED_PROPERTIES"):
+        return ""
+    return str(core.get_property(device, "DEVICE_ARCHITECTURE"))
 
 
 def _int8_or(compiled: Any, hint: str) -> str:

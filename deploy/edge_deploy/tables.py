@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ from rich.table import Table
 from edge_deploy.origins import SUFFIX
 from edge_deploy.rows import LOST_US
 from edge_toolkit.console import table
+from edge_toolkit.energy import Energy, ModelledEnergy
 from edge_toolkit.files import replacing
 from edge_toolkit.profile import REST, Profile, Row, Sum
 
@@ -24,6 +26,8 @@ def profile_tables(made: Profile, top: int) -> list[Table | str]:
         top: how many rows of each model are shown; 0 for none, -1 for all.
     """
     drawn: list[Table | str] = list(_headlines(made))
+    if made.settings:
+        drawn += ["", table(("setting", "asked", "reported"), [astuple(each) for each in made.settings])]
     drawn += ["", _beside("block", made), "", _beside("role", made)]
     if top:
         drawn += ["", _slowest(made, top)]
@@ -83,9 +87,24 @@ def _headline(made: Profile) -> Iterator[str]:
     )
     if made.startup is not None:
         yield f"  once: compiled in {made.startup.compile_ms:.1f} ms, first request {made.startup.first_ms:.4f} ms"
+    if made.energy is not None:
+        yield f"  energy of an inference: {_energy(made.energy)}"
     if made.throughput is not None:
         flow = made.throughput
         yield f"  {flow.at_once} requests at once: {flow.per_second:.1f} a second ({flow.count} requests)"
+
+
+def _energy(energy: Energy | ModelledEnergy) -> str:
+    if isinstance(energy, ModelledEnergy):
+        return (
+            f"{energy.energy_mj:.4f} mJ, modelled as {energy.device} ({energy.assumed} of {energy.constants} constants "
+            "are assumed); `edge-toolkit doctor` tells why it is not measured"
+        )
+    low, high = energy.total.net_interval_mj
+    return (
+        f"{energy.total.net_mj:.4f} mJ above idle (95 % {low:.4f} to {high:.4f}), {energy.total.gross_mj:.4f} with it, "
+        f"measured (package and dram, {energy.inferences} inferences)"
+    )
 
 
 def _legend(made: Profile) -> str:
