@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from edge_deploy.shapes import ShapeAsked, apply_shapes, called
+from edge_deploy.tensor_names import name_after_tensors
 from edge_toolkit.errors import InputError
 from edge_toolkit.profile import Input
 
@@ -27,6 +28,8 @@ def read_model(path: Path, shapes: tuple[ShapeAsked, ...] = ()) -> Any:
         model = ov.Core().read_model(path)
     except (RuntimeError, UnicodeDecodeError) as error:  # the latter: a broken name inside OpenVINO's own message
         raise InputError(f"{path}: OpenVINO cannot read it ({gist(error)}); export the model again") from error
+    if path.suffix == ".tflite":
+        name_after_tensors(model)
     apply_shapes(path, model, shapes)
     return model
 

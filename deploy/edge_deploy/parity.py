@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from edge_deploy.manifest import Parity
+from edge_deploy.parity_bounds import BOUNDS
 from edge_deploy.runtime import compile_model
 from edge_toolkit.console import Advance, progress
 from edge_toolkit.errors import AnswerIsNo
 
-BOUND = 1e-4
-"""Largest relative error of the logits that float32's rounding, in another order, is allowed."""
 BATCH = 256
 REFERENCE = "torch"
 
@@ -44,7 +43,7 @@ def answers(model: nn.Module, onnx: Path, ir: Path, x: NDArray[np.float32], name
         }
 
 
-def parity_of(logits: Mapping[str, Logits], labels: NDArray[np.int64], bound: float = BOUND) -> Parity:
+def parity_of(logits: Mapping[str, Logits], labels: NDArray[np.int64], bound: float = BOUNDS["f32"]) -> Parity:
     """How near the runtimes are to torch.
 
     Args:

@@ -47,9 +47,9 @@ def write_csv(path: Path, made: Profile) -> None:
 
 
 def _headlines(made: Profile) -> Iterator[str]:
-    yield from _headline(made)
+    yield from headline(made)
     if made.baseline is not None and made.comparison is not None:
-        yield from _headline(made.baseline)
+        yield from headline(made.baseline)
         ratio, (low, high) = made.comparison.ratio, made.comparison.interval
         yield (
             f"{made.comparison.verdict}: takes {ratio:.3f} times as long as the baseline (95 % {low:.3f} to "
@@ -76,7 +76,8 @@ def _machine(made: Profile) -> Iterator[str]:
         )
 
 
-def _headline(made: Profile) -> Iterator[str]:
+def headline(made: Profile) -> Iterator[str]:
+    """A model's latency, and what is paid once or besides, in lines."""
     latency = made.latency_ms
     low, high = latency.interval
     longest = "" if latency.max is None else f", max {latency.max:.4f}"

@@ -153,7 +153,7 @@ def _check(file: Path, asked: Asked, questions: Questions, expected: Sequence[Fl
     if sizes[0] != sizes[1]:
         raise InputError(f"{file}: its outputs have {sizes[0]} numbers, and {sizes[1]} are expected; give its equal")
     error, cosine, top1 = compared(found, expected)
-    bound = BOUNDS[ready.precision or asked.precision] if bound is None else bound
+    bound = BOUNDS.get(ready.precision, BOUNDS[asked.precision]) if bound is None else bound
     return Check(asked.device, asked.precision, ready.precision, error, cosine, top1, bound)
 
 

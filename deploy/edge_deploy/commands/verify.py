@@ -57,7 +57,7 @@ def verify_command(
     payload = {**asdict(made), "passed": made.passed}
     for row, check in zip(payload["checks"], made.checks, strict=True):
         row["passed"] = check.passed
-    show([_table(made)], payload, json_to)
+    show([f"{made.target}: {made.samples} samples, held against {made.reference}", _table(made)], payload, json_to)
     for changed in made.changed:
         note(f"note: {changed}")
     failed = [f"{each.device} at {each.precision}" for each in made.checks if not each.passed]
@@ -85,4 +85,4 @@ def _table(made: "Verification") -> "Table":
         for each in made.checks
     ]
     heads = ("device", "asked", "computed in", "relative error", "at most", "least cosine", "top-1 agrees", "")
-    return table(heads, rows, f"{made.target}: {made.samples} samples, held against {made.reference}")
+    return table(heads, rows)
