@@ -11,6 +11,7 @@ from edge_toolkit.conditions import Conditions
 from edge_toolkit.energy import Energy, ModelledEnergy
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import checked, read_json
+from edge_toolkit.frames import Frames
 from edge_toolkit.measured import Machine
 
 Verdict = Literal["faster", "slower", "no difference seen"]
@@ -185,6 +186,7 @@ class Profile:
     throughput: Throughput | None = None
     conditions: Conditions | None = None
     peaks: Peaks | None = None
+    frames: Frames | None = None
     energy: Annotated[Energy | ModelledEnergy, Field(discriminator="origin")] | None = None
     schema: Literal[1] = 1
 

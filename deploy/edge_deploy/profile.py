@@ -5,7 +5,7 @@ Two runs make one: the latency without counters, interleaved with the other mode
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,9 @@ from edge_deploy.inference_energy import energy_of_inference
 from edge_deploy.latency import Samples, compare, interleaved, latency_of
 from edge_deploy.macs import model_macs, model_parameters, uncounted
 from edge_deploy.model_file import read_model
+from edge_deploy.neighbours import neighbours
 from edge_deploy.origins import origins_of
+from edge_deploy.paced import paced
 from edge_deploy.peaks import peaks
 from edge_deploy.rapl import CounterError, Zone, readable_zones
 from edge_deploy.rows import LOST_US, count, rows_of
@@ -31,12 +33,22 @@ from edge_toolkit.measured import Machine
 from edge_toolkit.profile import Comparison, Profile, Startup
 
 
+@dataclass(frozen=True)
+class Pace:
+    """Frames a second, 0 for none, for how many seconds, and busy neighbours besides."""
+
+    fps: float = 0.0
+    seconds: float = 60.0
+    load: int = 0
+
+
 def profile(
     path: Path,
     asked: Asked | None = None,
     seconds: float = 3.0,
     baseline: str | None = None,
     requests: int | None = None,
+    pace: Pace | None = None,
 ) -> Profile:
     """Measure a model, alone or against a baseline.
 
@@ -47,6 +59,7 @@ def profile(
             longer than a hundredth of it, or on a busy machine.
         baseline: `lstm` for the LSTM of equal parameters, or the path of a bundle or model; None for none.
         requests: to measure each model with, in place of the seconds.
+        pace: frames to run besides, and busy neighbours that compute all the while.
 
     Raises:
         InputError: a path or an option breaks a rule.
@@ -57,20 +70,27 @@ def profile(
         targets = [target_of(path)]
         if baseline is not None:
             targets.append(baseline_of(targets[0], baseline, Path(folder)))
-        profiles, comparison = profiled(targets, asked or Asked(), seconds, requests)
+        profiles, comparison = profiled(targets, asked or Asked(), seconds, requests, pace or Pace())
     if baseline == LSTM:
         check_recurrent(profiles[1].rows, targets[1].path)
     return profiles[0] if baseline is None else replace(profiles[0], baseline=profiles[1], comparison=comparison)
 
 
 def profiled(
-    targets: Sequence[Target], asked: Asked, seconds: float, requests: int | None
+    targets: Sequence[Target], asked: Asked, seconds: float, requests: int | None, pace: Pace
 ) -> tuple[list[Profile], Comparison | None]:
     """Profiles of models that are measured in turn, in one run, and how the first compares with the second."""
+    with neighbours(pace.load):
+        return _profiled(targets, asked, seconds, requests, pace)
+
+
+def _profiled(
+    targets: Sequence[Target], asked: Asked, seconds: float, requests: int | None, pace: Pace
+) -> tuple[list[Profile], Comparison | None]:
     machine = this_machine()
     ready = [compile_model(target.file, _for(index, target, asked)) for index, target in enumerate(targets)]
     startups = [_startup(each) for each in ready]
-    watch = Watch()
+    watch = Watch(pace.load)
     samples = interleaved(ready, seconds, requests=requests)
     conditions = [watch.conditions(np.median(taken.request, axis=1).tolist()) for taken in samples]
     roof = peaks(asked, min(seconds / 3, 0.75))
@@ -80,8 +100,11 @@ def profiled(
         made = _one(target, one, taken, seconds / 3, machine)
         at_once = next((int(each.reported) for each in one.settings if each.name == "requests at once"), 1)
         flow = throughput(one, at_once, seconds / 3) if at_once > 1 else None
+        frames = paced(one, pace.fps, pace.seconds) if pace.fps else None
         energy = energy_of_inference(one, target.spec, made.latency_ms.median, seconds, zones)
-        profiles.append(replace(made, startup=startup, conditions=state, peaks=roof, throughput=flow, energy=energy))
+        profiles.append(
+            replace(made, startup=startup, conditions=state, peaks=roof, throughput=flow, frames=frames, energy=energy)
+        )
     return profiles, compare(samples[0], samples[1]) if len(samples) > 1 else None
 
 

@@ -13,22 +13,26 @@ from edge_deploy.rows import LOST_US
 from edge_toolkit.console import table
 from edge_toolkit.energy import Energy, ModelledEnergy
 from edge_toolkit.files import replacing
+from edge_toolkit.frames import Frames
 from edge_toolkit.profile import REST, Profile, Row, Sum
 
 FIELDS = ("name", "block", "role", "kind", "time_us", "share", "macs", "bytes", "gmac_s", "gb_s", "kernel", "precision")
 
 
-def profile_tables(made: Profile, top: int) -> list[Table | str]:
+def profile_tables(made: Profile, top: int, tree: bool = False) -> list[Table | str]:
     """What `profile` prints: headlines, the time by block and by role beside the baseline's, and the slowest rows.
 
     Args:
         made: the profile.
         top: how many rows of each model are shown; 0 for none, -1 for all.
+        tree: whether the rows are shown below their blocks, in the order of execution.
     """
     drawn: list[Table | str] = list(_headlines(made))
     if made.settings:
         drawn += ["", table(("setting", "asked", "reported"), [astuple(each) for each in made.settings])]
     drawn += ["", _beside("block", made), "", _beside("role", made)]
+    if tree:
+        drawn += [part for each in made.both for part in ("", f"{each.target}: rows by block", _tree(each))]
     if top:
         drawn += ["", _slowest(made, top)]
         if made.baseline is not None:
@@ -90,9 +94,21 @@ def headline(made: Profile) -> Iterator[str]:
         yield f"  once: compiled in {made.startup.compile_ms:.1f} ms, first request {made.startup.first_ms:.4f} ms"
     if made.energy is not None:
         yield f"  energy of an inference: {_energy(made.energy)}"
+    if made.frames is not None:
+        yield from _frames(made.frames)
     if made.throughput is not None:
         flow = made.throughput
         yield f"  {flow.at_once} requests at once: {flow.per_second:.1f} a second ({flow.count} requests)"
+
+
+def _frames(frames: Frames) -> Iterator[str]:
+    median, p99, largest = frames.response_ms
+    yield (
+        f"  at {frames.fps:g} fps: {frames.missed} of {frames.count} frames missed ({frames.missed / frames.count:.2%} "
+        f"of {1000 / frames.fps:.2f} ms); response {median:.4f} ms, p99 {p99:.4f}, max {largest:.4f}, jitter "
+        f"{frames.jitter_ms:.4f}; begun {frames.late_ms[0]:.4f} ms late, p99 {frames.late_ms[1]:.4f}; drift "
+        f"{frames.drift_ms:+.4f} ms"
+    )
 
 
 def _energy(energy: Energy | ModelledEnergy) -> str:
@@ -142,6 +158,17 @@ def _cells(made: Profile, each: Sum | Row | None) -> tuple[str, str, str]:
         return "", "", ""
     time = made.time_text(each.time_us, each.rows if isinstance(each, Sum) else 1)
     return time, f"{each.share:.1%}", f"{each.macs / 1e3:.1f}" if each.macs else ""
+
+
+def _tree(made: Profile) -> Table:
+    """Blocks with their sums, and below each its rows, in the order of execution."""
+    lines = []
+    for block, each in made.sums_by("block").items():
+        lines.append((block, "", *_cells(made, each), ""))
+        if block not in REST:
+            rows = [row for row in made.rows if row.block == block]
+            lines += [(f"  {_plain(row.name)}", row.role, *_cells(made, row), row.kernel) for row in rows]
+    return table(("block and row", "role", "us", "share", "kMACs", "kernel"), lines)
 
 
 def _slowest(made: Profile, top: int) -> Table:

@@ -51,7 +51,7 @@ def _layer(op: Any) -> str:
     """The layer of an operation's tensor: `a/conv1` for `a/conv1/BiasAdd;a/conv1/Conv2D`, which a converter fused."""
     names = sorted(name for output in op.outputs() for name in output.names)
     parts = [part for part in names[0].partition(";")[0].split("/") if part] if names else []
-    return "/".join(parts[:-1])
+    return "/".join(parts[:-1] or parts)
 
 
 def _users(op: Any) -> Iterable[Any]:

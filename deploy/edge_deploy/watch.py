@@ -12,9 +12,10 @@ from edge_toolkit.conditions import Conditions, State
 
 
 class Watch:
-    """Begins with its making; `conditions` tells what happened since."""
+    """Begins with its making; `conditions` tells what happened since. `load` busy neighbours were asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, load: int = 0) -> None:
+        self.load = load
         self._cores = sorted(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else None
         self.before = state()
         self._begin = time.perf_counter()
@@ -29,7 +30,7 @@ class Watch:
         own = _own_seconds() - self._own
         seconds = time.perf_counter() - self._begin
         others, stolen = shares(self._times, self._cpu_times(), own)
-        return Conditions(self.before, state(), seconds, others, stolen, drift(blocks_ms))
+        return Conditions(self.before, state(), seconds, others, stolen, drift(blocks_ms), self.load)
 
     def _cpu_times(self) -> list[Any]:
         times = psutil.cpu_times(percpu=True)

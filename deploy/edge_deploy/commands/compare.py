@@ -72,16 +72,16 @@ def compare_command(
 def _profiles(a: Path, b: Path, asked: "Asked", seconds: float, requests: int | None) -> "tuple[Profile, Profile, Any]":
     from dataclasses import replace
 
-    from edge_deploy.profile import profiled
+    from edge_deploy.profile import Pace, profiled
     from edge_deploy.target import target_of
     from edge_toolkit.profile import read_profile
 
     live = [path for path in (a, b) if path.suffix != ".json"]
     saved = {path: replace(read_profile(path), baseline=None, comparison=None) for path in {a, b} - set(live)}
     if len(live) == 2:
-        (one, other), comparison = profiled([target_of(a), target_of(b)], asked, seconds, requests)
+        (one, other), comparison = profiled([target_of(a), target_of(b)], asked, seconds, requests, Pace())
         return one, other, comparison
-    taken = {path: profiled([target_of(path)], asked, seconds, requests)[0][0] for path in live}
+    taken = {path: profiled([target_of(path)], asked, seconds, requests, Pace())[0][0] for path in live}
     both = {**saved, **taken}
     return both[a], both[b], None
 
