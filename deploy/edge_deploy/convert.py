@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_deploy.ir import IR, ir_of
-from edge_deploy.onnx_export import network, onnx_of
+from edge_deploy.onnx_export import NEXT, network, onnx_of, onnx_of_stream, stream_states, streaming_network
 from edge_toolkit.files import replacing
 from edge_toolkit.lstm import LSTMBaseline
 from edge_toolkit.model_folder import Weights
@@ -26,6 +26,22 @@ def converted(spec: ModelSpec, weights: Weights) -> dict[str, bytes]:
     onnx = onnx_of(spec, network(spec, weights))
     ir = ir_of(onnx, recurrent=len(spec.hidden) if isinstance(spec, LSTMBaseline) else 0)
     return {"model.onnx": onnx, "model.bin": ir.bin, "model.xml": ir.xml}
+
+
+def streamed(spec: ModelSpec, weights: Weights) -> dict[str, bytes]:
+    """The files of an LSTM that sees one step a request, `stream.bin` and `stream.xml`; none of what is no stream.
+
+    An image has no next step, and a hybrid looks at a whole window.
+
+    Raises:
+        InputError: the weights are those of another network.
+        AnswerIsNo: OpenVINO does not see an LSTM as one.
+    """
+    if not isinstance(spec, LSTMBaseline) or spec.input[1] != 1:
+        return {}
+    states = {name: f"{NEXT}{name}" for name in stream_states(spec)}
+    ir = ir_of(onnx_of_stream(spec, streaming_network(spec, weights)), len(spec.hidden), states)
+    return {"stream.bin": ir.bin, "stream.xml": ir.xml}
 
 
 def random_weights(spec: ModelSpec, seed: int = 0) -> Weights:

@@ -3,19 +3,25 @@
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import openvino as ov
+from openvino._offline_transformations import apply_make_stateful_transformation
 from openvino.passes import ConstantFolding, Manager
 
 from edge_toolkit.errors import AnswerIsNo
 
 OPAQUE = ("TensorIterator", "Loop", "LSTMCell")
 """What an LSTM becomes where the conversion does not see it as one: slower, and no fair baseline."""
+
+
+ENDS = ("Assign", "Result")
+"""Where values leave a graph: as an output, or as state for the next request."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class IR:
     bin: bytes
 
 
-def ir_of(onnx: bytes, recurrent: int = 0) -> IR:
+def ir_of(onnx: bytes, recurrent: int = 0, states: Mapping[str, str] = MappingProxyType({})) -> IR:
     """The IR of an ONNX model whose nodes are called `<layer>/<OpType>`.
 
     What is constant is computed here once, and the same model gives the same bytes.
@@ -34,12 +40,15 @@ def ir_of(onnx: bytes, recurrent: int = 0) -> IR:
     Args:
         onnx: the model's file.
         recurrent: its LSTM layers, each of which must become an `LSTMSequence`.
+        states: inputs that become state, zero at first, each with the output that is its next value.
 
     Raises:
         AnswerIsNo: an LSTM layer became something else.
     """
     model = ov.Core().read_model(model=onnx)
     _check_recurrent(model, recurrent)
+    if states:
+        apply_make_stateful_transformation(model, dict(states))
     passes = Manager()
     passes.register_pass(ConstantFolding())
     passes.run_passes(model)
@@ -86,15 +95,18 @@ def is_numbered(op: Any) -> bool:
     if op.get_type_name() in ("Parameter", "Result"):
         return False
     name = op.get_friendly_name()
-    return re.fullmatch(r"[A-Z]\w*_\d+", name) is not None or any(
-        user.get_type_name() == "Result" for user in _users(op)
-    )
+    return re.fullmatch(r"[A-Z]\w*_\d+", name) is not None or any(user.get_type_name() in ENDS for user in _users(op))
 
 
 def _layer(op: Any) -> str:
-    """The layer of the first user, which has its name by now; the graph's last operation goes with what feeds it."""
+    """The layer of the first user, which has its name by now; the graph's last operation goes with what feeds it.
+
+    What keeps a state is its own layer, called as the state is.
+    """
+    if op.get_type_name() == "Assign":
+        return str(op.get_attributes()["variable_id"])
     for user in _users(op):
-        if user.get_type_name() != "Result":
+        if user.get_type_name() not in ENDS:
             return str(user.get_friendly_name()).partition("/")[0]
     while "/" not in op.get_friendly_name():
         op = op.input_value(0).get_node()

@@ -11,13 +11,17 @@ import torch
 from torch import nn
 
 from edge_deploy.layer_names import Node, layer_names, numbered
+from edge_toolkit.architecture import kernel_along
 from edge_toolkit.errors import InputError
+from edge_toolkit.lstm import LSTMBaseline
 from edge_toolkit.model_folder import Weights
-from edge_toolkit.nn import build
+from edge_toolkit.nn import StreamingLSTM, build
 from edge_toolkit.specs import ModelSpec
 
 OPSET = 20
 INPUT, OUTPUT = "input", "logits"
+NEXT = "next."
+"""Before the name of a state, that of its value after the step."""
 SCOPES = "pkg.torch.onnx.name_scopes"
 """Where torch's exporter leaves the module path of a node: `['', 'stages.1', ..., 'stages.1.blocks.0.query', 'conv']`.
 """
@@ -29,7 +33,10 @@ def network(spec: ModelSpec, weights: Weights) -> nn.Module:
     Raises:
         InputError: the weights are those of another network.
     """
-    model = build(spec, seed=0)
+    return _with_weights(build(spec, seed=0), weights)
+
+
+def _with_weights(model: nn.Module, weights: Weights) -> nn.Module:
     try:
         model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     except RuntimeError as error:
@@ -39,6 +46,36 @@ def network(spec: ModelSpec, weights: Weights) -> nn.Module:
             [line.strip() for line in told[1:]] or told,
         ) from error
     return model.eval()
+
+
+def streaming_network(spec: LSTMBaseline, weights: Weights) -> nn.Module:
+    """The LSTM of a spec with its weights, one step at a time, in evaluation mode.
+
+    Raises:
+        InputError: the weights are those of another network.
+    """
+    return _with_weights(StreamingLSTM(spec), weights)
+
+
+def onnx_of_stream(spec: LSTMBaseline, model: nn.Module) -> bytes:
+    """The ONNX file of an LSTM that sees one step at a time (`streaming_network`): state in and state out.
+
+    Returns:
+        A model from `input` (1, channels, 1, kernel) and each of `stream_states` to `logits` (1, classes) and each of
+        them behind `next.`.
+    """
+    channels, _, steps = spec.input
+    states = stream_states(spec)
+    example = (torch.zeros(1, channels, 1, kernel_along(spec.stem.kernel, steps)), *map(torch.zeros, states.values()))
+    return _onnx(spec, model, example, [INPUT, *states], [OUTPUT, *(f"{NEXT}{name}" for name in states)])
+
+
+def stream_states(spec: LSTMBaseline) -> dict[str, tuple[int, ...]]:
+    """What an LSTM carries from step to step, by name, with its shape."""
+    states: dict[str, tuple[int, ...]] = {"total": (1, spec.head.width or spec.hidden[-1], 1, 1), "count": (1,)}
+    for index, size in enumerate(spec.hidden):
+        states |= {f"hidden.{index}": (1, 1, size), f"cell.{index}": (1, 1, size)}
+    return states
 
 
 def onnx_of(spec: ModelSpec, model: nn.Module) -> bytes:
@@ -53,14 +90,20 @@ def onnx_of(spec: ModelSpec, model: nn.Module) -> bytes:
     Returns:
         A model from `input` (1, channels, height, width), normalised, to `logits` (1, classes), both float32.
     """
+    return _onnx(spec, model, (torch.zeros(1, *spec.input),), [INPUT], [OUTPUT])
+
+
+def _onnx(
+    spec: ModelSpec, model: nn.Module, example: tuple[torch.Tensor, ...], inputs: list[str], outputs: list[str]
+) -> bytes:
     with _quiet():
         program = torch.onnx.export(
             model,
-            (torch.zeros(1, *spec.input),),
+            example,
             dynamo=True,
             opset_version=OPSET,
-            input_names=[INPUT],
-            output_names=[OUTPUT],
+            input_names=inputs,
+            output_names=outputs,
             verbose=False,
         )
     if program is None:

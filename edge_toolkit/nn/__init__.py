@@ -2,6 +2,7 @@
 
 from edge_toolkit.nn.blocks import RESIDUALS, Attend, ConvNorm, DropPath
 from edge_toolkit.nn.model import Hybrid, LSTMClassifier, block_layers, build, head_layers, stem_layers
+from edge_toolkit.nn.streaming import StreamingLSTM
 
 __all__ = [
     "RESIDUALS",
@@ -10,6 +11,7 @@ __all__ = [
     "DropPath",
     "Hybrid",
     "LSTMClassifier",
+    "StreamingLSTM",
     "block_layers",
     "build",
     "head_layers",

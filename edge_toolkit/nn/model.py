@@ -20,10 +20,13 @@ class HeadLayers(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (b, c, h, w) -> logits (b, classes)."""
-        if hasattr(self, "expand"):
-            x = self.expand(x)
-        logits: Tensor = self.classifier(x.mean(dim=(2, 3)))
+        logits: Tensor = self.classifier(self.seen(x).mean(dim=(2, 3)))
         return logits
+
+    def seen(self, x: Tensor) -> Tensor:
+        """x: (b, c, h, w) -> what the classifier sees the mean of, (b, width, h, w)."""
+        y: Tensor = self.expand(x) if hasattr(self, "expand") else x
+        return y
 
 
 class StageLayers(nn.Module):
@@ -70,7 +73,7 @@ class LSTMClassifier(nn.Module):
         self.lstm = nn.ModuleList(
             nn.LSTM(before, hidden, batch_first=True) for before, hidden in zip(widths, spec.hidden, strict=False)
         )
-        self.head = head_layers(spec.head, (spec.hidden[-1], 1, spec.steps))
+        self.head = HeadLayers(spec.head, (spec.hidden[-1], 1, spec.steps))
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (b, c, h, w), normalised -> logits (b, classes)."""
