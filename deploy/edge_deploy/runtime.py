@@ -150,7 +150,7 @@ def _compile(
     try:
         compiled = core.compile_model(model, device, {key: wanted[key] for key in wanted if key in supported})
     except RuntimeError as error:
-        raise InputError(f"{path}: {device} cannot compile it ({_gist(error)}); try another --device") from error
+        raise InputError(f"{path}: {device} cannot compile it ({gist(error)}); try another --device") from error
     hint = _read_back(compiled, "INFERENCE_PRECISION_HINT", supported)
     request = compiled.create_infer_request()
     tensors = random_inputs(inputs, seed)
@@ -242,7 +242,7 @@ def _read(core: Any, path: Path) -> Any:
     try:
         return core.read_model(path)
     except RuntimeError as error:
-        raise InputError(f"{path}: OpenVINO cannot read it ({_gist(error)}); export the model again") from error
+        raise InputError(f"{path}: OpenVINO cannot read it ({gist(error)}); export the model again") from error
 
 
 def _is_ir(path: Path) -> bool:
@@ -300,7 +300,7 @@ def runtime_info(op: Any, key: str) -> str:
     return str(op.rt_info[key].astype(str)) if key in op.rt_info else ""
 
 
-def _gist(error: Exception) -> str:
+def gist(error: Exception) -> str:
     """The last line of OpenVINO's message: those before it are places in its sources."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

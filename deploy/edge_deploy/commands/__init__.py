@@ -2,8 +2,8 @@
 
 import typer
 
-from edge_deploy.commands import calibrate, costs, export, map, measure, profile
+from edge_deploy.commands import calibrate, costs, export, map, measure, preflight, profile
 
 app = typer.Typer()
-for part in (export, profile, measure, calibrate, costs, map):
+for part in (export, preflight, profile, measure, calibrate, costs, map):
     app.add_typer(part.app)
