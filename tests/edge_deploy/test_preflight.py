@@ -16,15 +16,17 @@ from openvino import opset14
 from pydantic import TypeAdapter, ValidationError
 
 from edge_deploy.bundle import records_of, write_bundle
+from edge_deploy.convert import random_ir
 from edge_deploy.preflight.checks import CHECKS
 from edge_deploy.preflight.networks import Network, networks_at
 from edge_deploy.preflight.preflight import DEVICE_SAYS, Finding, preflight, preflight_model
 from edge_deploy.preflight.rules import SEVERITIES, Rule, load_rules, targets
 from edge_deploy.runtime import read_model
 from edge_toolkit.cli import answer_of, main
+from edge_toolkit.matching import matched_lstm
 from edge_toolkit.specs import digest, spec_from_json, spec_to_json
 from tests.edge_deploy.conftest import IRMaker
-from tests.edge_deploy.networks_for_tests import ONE_LAYER, SEQUENCE
+from tests.edge_deploy.networks_for_tests import SEQUENCE
 from tests.edge_deploy.test_bundle import CONTENTS, MANIFEST
 
 
@@ -247,14 +249,15 @@ def test_findings_of_our_own_network(ir: IRMaker) -> None:
     assert all("channels for the" in finding.problem for finding in findings if finding.rule == "padded-channels")
 
 
-def test_findings_of_the_lstm(ir: IRMaker) -> None:
-    """Its width of 9 fits no kernel; its stem has 8 channels and its head 12."""
-    findings = preflight_model(read_model(ir("lstm")), ONE_LAYER)
-    padded = ("padded-channels", "stem"), ("padded-channels", "head")
-    expected = [*padded, ("recurrent", "lstm.0"), ("lstm-hidden-size", "lstm.0")]
+def test_findings_of_the_lstm_of_equal_size(tmp_path: Path) -> None:
+    """Two layers of 12 and 3 units, which fit no kernel, behind a stem of 8 channels; the head has 12."""
+    spec = matched_lstm(SEQUENCE, "parameters")
+    assert spec.hidden == (12, 3)
+    findings = preflight_model(read_model(random_ir(spec, tmp_path)), spec)
+    both = [(rule, f"lstm.{layer}") for rule in ("recurrent", "lstm-hidden-size") for layer in (0, 1)]
+    expected = [*both, ("padded-channels", "stem"), ("padded-channels", "head")]
     assert sorted((finding.rule, finding.block) for finding in findings) == sorted(expected)
-    (unrolled,) = (finding for finding in findings if finding.rule == "lstm-hidden-size")
-    assert unrolled.problem.startswith("has a hidden size of 9, no multiple of 16")
+    assert any(finding.problem.startswith("has a hidden size of 12, no multiple of 16") for finding in findings)
 
 
 class Device:
