@@ -1,10 +1,7 @@
 """Preflight: a small model for each rule that trips just that one, the same at its limit, and our own networks."""
 
-import json
 import re
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,100 +12,30 @@ from openvino import opset13 as ops
 from openvino import opset14
 from pydantic import TypeAdapter, ValidationError
 
-from edge_deploy.bundle import records_of, write_bundle
 from edge_deploy.convert import random_ir
 from edge_deploy.preflight.checks import CHECKS
-from edge_deploy.preflight.networks import Network, networks_at
-from edge_deploy.preflight.preflight import DEVICE_SAYS, Finding, preflight, preflight_model
+from edge_deploy.preflight.networks import Network
+from edge_deploy.preflight.preflight import DEVICE_SAYS, preflight, preflight_model
 from edge_deploy.preflight.rules import SEVERITIES, Rule, load_rules, targets
 from edge_deploy.runtime import read_model
-from edge_toolkit.cli import answer_of, main
 from edge_toolkit.matching import matched_lstm
-from edge_toolkit.specs import digest, spec_from_json, spec_to_json
 from tests.edge_deploy.conftest import IRMaker
 from tests.edge_deploy.networks_for_tests import SEQUENCE
-from tests.edge_deploy.test_bundle import CONTENTS, MANIFEST
-
-
-def x(*shape: int, kind: Any = np.float32) -> Any:
-    return ops.parameter(list(shape), kind, name="x")
-
-
-def w(*shape: int, value: float = 0.5) -> Any:
-    return ops.constant(np.full(shape, value, np.float32))
-
-
-def model_of(made: Any, *inputs: Any) -> ov.Model:
-    made.set_friendly_name("made")
-    return ov.Model([made.output(0)], list(inputs))
-
-
-def one(function: Callable[..., Any], data: Any, *arguments: Any, **options: Any) -> ov.Model:
-    """A model of one operation, called `made`, on the input `data`."""
-    return model_of(function(data, *arguments, **options), data)
-
-
-def convolution(channels: int = 16, kernel: int = 3, stride: int = 1, width: int = 40) -> ov.Model:
-    pads = [0, kernel // 2]
-    weights = w(channels, 16, 1, kernel)
-    return one(ops.convolution, x(1, 16, 1, width), weights, [1, stride], pads, pads, [1, 1])
-
-
-def pooling(kernel: int, stride: int) -> ov.Model:
-    return one(ops.avg_pool, x(1, 16, 1, 40), [1, stride], [0, 0], [0, 0], [1, kernel], True)
-
-
-def lstm(hidden: int, steps: int = 7) -> ov.Model:
-    data, state = x(1, steps, 5), w(1, 1, hidden)
-    weights = w(1, 4 * hidden, 5), w(1, 4 * hidden, hidden), w(1, 4 * hidden)
-    lengths = ops.constant(np.array([steps], np.int32))
-    return model_of(ops.lstm_sequence(data, state, state, lengths, *weights, hidden, "forward"), data)
-
-
-def rnn() -> ov.Model:
-    return one(ops.rnn_cell, x(1, 5), w(1, 16), w(16, 5), w(16, 16), w(16), 16, ["tanh"], [], [])
-
-
-def loop() -> ov.Model:
-    data, step, state = x(1, 7, 16), ops.parameter([1, 1, 16], np.float32), ops.parameter([1, 1, 16], np.float32)
-    added = ops.add(step, state)
-    made = ops.tensor_iterator()
-    made.set_body(ov.Model([added.output(0)], [step, state]))
-    made.set_sliced_input(step, data.output(0), 0, 1, 1, -1, 1)
-    made.set_merged_input(state, w(1, 1, 16).output(0), added.output(0))
-    made.set_friendly_name("made")
-    return ov.Model([made.get_iter_value(added.output(0), -1)], [data])
-
-
-def branches() -> ov.Model:
-    data, which = x(1, 16), ops.parameter([1], np.bool_)
-    made = ops.if_op(which.output(0))
-    inner = [ops.parameter([1, 16], np.float32) for _ in range(2)]
-    results = [ops.result(function(each)) for function, each in zip((ops.relu, ops.negative), inner, strict=True)]
-    bodies = [ov.Model([result], [each]) for result, each in zip(results, inner, strict=True)]
-    made.set_then_body(bodies[0])
-    made.set_else_body(bodies[1])
-    made.set_input(data.output(0), inner[0], inner[1])
-    made.set_output(results[0], results[1])
-    made.set_friendly_name("made")
-    return ov.Model([made.output(0)], [data, which])
-
-
-def twins() -> ov.Model:
-    data = x(1, 16)
-    first = ops.relu(data)
-    first.set_friendly_name("made")
-    return model_of(ops.relu(first), data)
-
-
-def squared(function: Callable[..., Any]) -> ov.Model:
-    data = x(1, 16)
-    return model_of(function(data, ops.relu(data)), data)
-
-
-def max_pool(opset: Any) -> ov.Model:
-    return one(opset.max_pool, x(1, 16, 1, 40), [1, 2], [1, 1], [0, 0], [0, 0], [1, 2])
-
+from tests.edge_deploy.npu_models_for_tests import (
+    branches,
+    convolution,
+    loop,
+    lstm,
+    max_pool,
+    model_of,
+    one,
+    pooling,
+    rnn,
+    squared,
+    twins,
+    w,
+    x,
+)
 
 TRIPS: dict[str, list[ov.Model]] = {
     "dynamic-shape": [one(ops.non_zero, x(4, 4)), one(ops.relu, x(1, -1))],
@@ -127,7 +54,11 @@ TRIPS: dict[str, list[ov.Model]] = {
     "padded-channels": [convolution(channels=24)],
     "unlisted-operation": [one(ops.multinomial, x(1, 4), ops.constant(2), "i32", False, False)],
     "rank": [one(ops.relu, x(1, 2, 2, 2, 2, 2))],
-    "float16-range": [one(ops.add, x(1, 16), w(1, value=-1e9))],
+    "float16-range": [
+        one(ops.add, x(1, 16), w(1, value=-1e9)),
+        one(ops.add, x(1, 16), w(1, value=65520)),
+        one(ops.add, x(1, 2), ops.constant(np.array([1, -7e4], np.float32))),
+    ],
     "float64": [one(ops.relu, x(1, 16, kind=np.float64))],
     "newer-opset": [max_pool(opset14)],
     "same-name": [twins()],
@@ -142,7 +73,7 @@ FITS = {
     "pooling at its limits": pooling(kernel=11, stride=8),
     "channels": convolution(channels=32),
     "five axes": one(ops.relu, x(1, 2, 2, 2, 2)),
-    "the largest float16": one(ops.add, x(1, 16), w(1, value=65504)),
+    "the largest float16": one(ops.add, x(1, 16), w(1, value=65519)),
     "an infinity": one(ops.add, x(1, 16), w(1, value=-np.inf)),
     "a constant factor": one(ops.multiply, x(1, 16), w(1, 16)),
     "a softmax of constants": one(ops.add, x(1, 16), ops.softmax(w(1, 16), 1)),
@@ -215,6 +146,22 @@ def test_weights_that_are_stored_as_integers_are_no_computed_factors() -> None:
     assert preflight_model(model_of(made, data)) == ()
 
 
+def test_what_follows_from_shapes_alone_is_folded() -> None:
+    data = x(1, 16)
+    made = ops.multiply(data, ops.broadcast(w(1), ops.shape_of(data)))
+    assert preflight_model(model_of(made, data)) == ()
+
+
+def test_what_is_new_each_time_is_not_folded() -> None:
+    """A random number and a state are read anew, though all that they are made from is constant."""
+    data, shape, bound = x(1, 4), ops.constant([1, 4]), ops.constant(np.float32(1))
+    drawn = ops.random_uniform(shape, ops.constant(np.float32(0)), bound, "f32")
+    state = ops.read_value(w(1, 4), "state", np.float32, [1, 4])
+    made = ops.multiply(ops.add(data, drawn), state)
+    model = ov.Model([made.output(0)], [ops.assign(state, "state")], [data])
+    assert {finding.rule for finding in preflight_model(model)} == {"shave", "computed-factors"}
+
+
 def test_only_what_makes_a_shape_dynamic_is_named() -> None:
     data = x(-1, 16)
     model = model_of(ops.relu(ops.relu(data)), data)
@@ -230,7 +177,7 @@ def test_the_worst_comes_first_then_the_order_of_execution() -> None:
     model = ov.Model([layers[0].output(0), layers[2].output(0)], [data])
     found = [(finding.severity, finding.layer) for finding in preflight_model(model)]
     place = {op.get_friendly_name(): index for index, op in enumerate(model.get_ordered_ops())}
-    assert found == sorted(found, key=lambda each: (SEVERITIES.index(each[0]), place[each[1]]))  # type: ignore[arg-type]
+    assert found == sorted(found, key=lambda each: (SEVERITIES.index(each[0]), place[each[1]]))
     assert found[0] == ("refused", "rnn")
     assert len(found) == 4
 
@@ -278,6 +225,7 @@ BARE = ("CPU", "GPU.0", "GPU.1")
 ASKED = [
     (Device(), [], "NPU itself was asked, too"),
     (Device("made"), [(DEVICE_SAYS, "made")], "NPU itself was asked, too"),
+    (Device("x"), [], "NPU itself was asked, too"),  # an input is no operation
     (
         Device(error="no such call\nthe driver is old"),
         [],
@@ -312,143 +260,6 @@ def test_findings_of_several_networks_keep_their_names() -> None:
     assert [(finding.network, finding.rule) for finding in made.findings] == [("b", "no-parser"), ("c", "recurrent")]
     assert made.refused == ("b",)
     assert made.operations == 3
-
-
-def run(*arguments: object, status: int = 0) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(["preflight", *(str(each) for each in arguments)])
-    assert stopped.value.code == status
-
-
-def told(capsys: pytest.CaptureFixture[str], *arguments: object, status: int = 0) -> dict[str, Any]:
-    run(*arguments, "--json", "-", status=status)
-    payload: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return payload
-
-
-def saved(model: ov.Model, folder: Path) -> Path:
-    ov.save_model(model, folder / "model.xml", compress_to_fp16=False)
-    return folder / "model.xml"
-
-
-ANSWERS = [
-    (convolution(), 0, "fits"),
-    (one(ops.softmax, x(1, 16), 1), 0, "fits with 1 slow layer"),
-    (lstm(24), 0, "fits with 1 slow layer"),  # one layer, two findings
-    (rnn(), 1, "refused"),
-    (one(ops.add, x(1, 16), w(1, value=-1e9)), 0, "fits; unknown of 1 layer"),
-]
-
-
-@pytest.mark.parametrize(("model", "status", "verdict"), ANSWERS, ids=[verdict for *_, verdict in ANSWERS])
-def test_the_verdict_is_the_last_line_and_the_exit_status(
-    model: ov.Model, status: int, verdict: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = saved(model, tmp_path)
-    run(path, status=status)
-    out, err = capsys.readouterr()
-    assert out.splitlines()[-1] == f"{path}: {verdict}"
-    assert "NPU itself was" in out.splitlines()[-2]
-    assert err.startswith(f"edge-toolkit: {path}: refused; change") == (status == 1)
-    payload = told(capsys, path, status=status)
-    assert (payload["verdict"], payload["target"]) == (verdict, str(path))
-
-
-def test_a_row_names_three_layers_and_counts_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    made = data = x(1, 16)
-    for index in range(5):
-        made = ops.tanh(made)
-        made.set_friendly_name(f"t{index}")
-    path = saved(ov.Model([made], [data]), tmp_path)
-    run(path)
-    out = " ".join(capsys.readouterr().out.split())
-    assert "t0, t1, t2 and 2 more" in out
-    assert load_rules("npu").rules["shave-before-5000"].source in out
-    assert [finding["layer"] for finding in told(capsys, path)["findings"]] == ["t0", "t1", "t2", "t3", "t4"]
-
-
-def test_a_bundle_tells_its_blocks(ir: IRMaker, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    files = {name: ir("sequence").with_name(name).read_bytes() for name in ("model.xml", "model.bin")}
-    contents = CONTENTS | files
-    write_bundle(tmp_path / "knee", replace(MANIFEST, files=records_of(contents)), contents)
-    payload = told(capsys, tmp_path / "knee")
-    assert [Finding(**each) for each in payload["findings"]] == list(
-        preflight_model(read_model(ir("sequence")), SEQUENCE)
-    )
-
-
-def test_a_described_network_is_checked_as_its_export(
-    ir: IRMaker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "architecture.json").write_text(json.dumps(spec_to_json(SEQUENCE)))
-    exported = told(capsys, ir("sequence"))
-    for target in (tmp_path, tmp_path / "architecture.json"):
-        payload = told(capsys, target)
-        assert payload["operations"] == exported["operations"]
-        for name in ("rule", "layer", "problem"):
-            assert [each[name] for each in payload["findings"]] == [each[name] for each in exported["findings"]]
-
-
-def test_a_space_is_checked_at_its_ends_and_between(capsys: pytest.CaptureFixture[str]) -> None:
-    """By hand: the smallest network of imu-s has no attention and widths of 16, 32 and 48; the largest, four blocks."""
-    payload = told(capsys, "imu-s", "--sample", "1", "--seed", "3")
-    assert payload["networks"] == ["smallest", "largest", "sample 1"]
-    found = Counter((each["network"], each["rule"]) for each in payload["findings"])
-    assert not [rule for network, rule in found if network == "smallest"]
-    assert (found["largest", "shave"], found["largest", "shave-before-5000"]) == (4, 4)
-    slow = {each["layer"] for each in payload["findings"] if each["network"] == "largest"}
-    assert payload["verdict"] == f"fits with up to {len(slow)} slow layers a network"
-
-
-def test_the_sample_is_that_of_the_space(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ir: IRMaker) -> None:
-    """Line n of `spaces sample` is `sample n`; what is drawn twice is checked once."""
-    monkeypatch.setattr("edge_deploy.convert.random_ir", lambda spec, folder: ir("sequence"))
-    drawn = list(networks_at("imu-s", 3, 7))
-    lines = answer_of("spaces", "sample", "imu-s", "--count", "3", "--seed", "7").splitlines()
-    assert [network.name for network in drawn] == ["smallest", "largest", "sample 1", "sample 2", "sample 3"]
-    assert [network.spec for network in drawn[2:]] == [spec_from_json(json.loads(line)) for line in lines]
-    space = tmp_path / "one.yaml"
-    space.write_text(ONE_NETWORK)
-    assert [network.name for network in networks_at(str(space), 5)] == ["smallest"]
-    assert len({digest(network.spec) for network in drawn if network.spec is not None}) == 5
-
-
-ONE_NETWORK = """\
-input: [3, 1, 30]
-classes: 4
-stem: {width: [16], kernel: 3, stride: 2}
-stages:
-  - {blocks: [mbconv], width: [16], depth: [1], stride: 1, kernel: [3], expand: [2]}
-"""
-
-WRONG = [
-    (["nosuch"], "space 'nosuch' is no built-in space and no file; use"),
-    (["none.yaml"], "space 'none.yaml' is no built-in space and no file"),
-    (["none.onnx"], "none.onnx: there is no such file or folder"),
-    (["runs/none"], "runs/none: there is no such file or folder"),
-    (["none.json"], "none.json: cannot be read"),
-    (["."], ".: holds neither a bundle (manifest.json) nor a network (architecture.json)"),
-    (["text.onnx"], "text.onnx: is not an ONNX file"),
-    (["imu-s", "--target", "warp"], "--target warp: there are no rules for it; use one of npu"),
-    (["text.onnx", "--sample", "3"], "text.onnx: is no search space, and --sample and --seed draw networks of one"),
-    (["text.onnx", "--seed", "3"], "text.onnx: is no search space"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "message"), WRONG)
-def test_what_cannot_be_served_is_told(
-    arguments: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("text.onnx").write_text("text")
-    run(*arguments, status=2)
-    out, err = capsys.readouterr()
-    assert (out, err.count("\n")) == ("", 1)
-    assert err.startswith(f"edge-toolkit: {message}")
 
 
 def test_rules_have_sources_and_something_that_checks_them() -> None:
