@@ -24,17 +24,27 @@ def layers_at(path: Path) -> ModelLayers:
         InputError: there is nothing, or something else, or it breaks a rule.
         AnswerIsNo: a file of the bundle was changed.
     """
+    description = description_at(path)
+    if description is not None:
+        return ModelLayers(layers_of(read_spec(description)))
+    target = target_of(path)
+    return model_layers(target.file, target.spec)
+
+
+def description_at(path: Path) -> Path | None:
+    """The file that describes a network: the path itself, or the one in a model folder; None where a model is meant.
+
+    Raises:
+        InputError: the path is a folder with neither a bundle nor a network.
+    """
     if path.is_dir() and not (path / NAME).is_file():
         if not (path / DESCRIPTION).is_file():
             raise InputError(
                 f"{path}: holds neither a bundle ({NAME}) nor a network ({DESCRIPTION}); give a folder with one, a "
                 "model.onnx or a model.xml"
             )
-        path = path / DESCRIPTION
-    if path.suffix == ".json":
-        return ModelLayers(layers_of(read_spec(path)))
-    target = target_of(path)
-    return model_layers(target.file, target.spec)
+        return path / DESCRIPTION
+    return path if path.suffix == ".json" else None
 
 
 def doubts(found: ModelLayers, device: Device | None = None) -> Iterator[str]:

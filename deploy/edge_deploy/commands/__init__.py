@@ -2,8 +2,19 @@
 
 import typer
 
-from edge_deploy.commands import calibrate, compare, costs, doctor, export, map, measure, profile, verify
+from edge_deploy.commands import (
+    calibrate,
+    compare,
+    costs,
+    doctor,
+    export,
+    map,
+    measure,
+    preflight,
+    profile,
+    verify,
+)
 
 app = typer.Typer()
-for part in (export, verify, profile, compare, doctor, measure, calibrate, costs, map):
+for part in (export, preflight, verify, profile, compare, doctor, measure, calibrate, costs, map):
     app.add_typer(part.app)
