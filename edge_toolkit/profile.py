@@ -61,6 +61,18 @@ class Latency:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """The median latency of a model divided by its baseline's, from one interleaved run; below 1 is faster.
+
+    `interval` is the ratio's 95 % interval for these two compiled models.
+    """
+
+    ratio: float
+    interval: tuple[float, float]
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
 class Startup:
     """What is paid once, ms: compiling the model, and its first request, which brings the weights in."""
 
@@ -78,6 +90,23 @@ class Throughput:
 
 
 @dataclass(frozen=True)
+class Streaming:
+    """The baseline LSTM with carried state, one step a request, at the model's rate of output: one for each step.
+
+    Attributes:
+        steps: of the LSTM in a window.
+        samples: new samples that each step brings.
+        step_ms: how long a step takes.
+        comparison: the model's window over the LSTM's step: what an output costs.
+    """
+
+    steps: int
+    samples: int
+    step_ms: Latency
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
 class Peaks:
     """What the device does at most, measured in the same run; `cache_gb_s` is None where a device does not tell."""
 
@@ -89,18 +118,6 @@ class Peaks:
     def gb_s(self) -> float:
         """The faster of its memories."""
         return max(self.memory_gb_s, self.cache_gb_s or 0.0)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The median latency of a model divided by its baseline's, from one interleaved run; below 1 is faster.
-
-    `interval` is the ratio's 95 % interval for these two compiled models.
-    """
-
-    ratio: float
-    interval: tuple[float, float]
-    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -187,6 +204,7 @@ class Profile:
     conditions: Conditions | None = None
     peaks: Peaks | None = None
     frames: Frames | None = None
+    streaming: Streaming | None = None
     energy: Annotated[Energy | ModelledEnergy, Field(discriminator="origin")] | None = None
     schema: Literal[1] = 1
 

@@ -43,9 +43,10 @@ def baseline_of(target: Target, baseline: str, folder: Path) -> Target:
     if target.spec is None:
         spec = lstm_beside(target.file)
         require("search", "torch", "onnx", "onnxscript")
-        from edge_deploy.convert import random_ir
+        from edge_deploy.convert import random_ir, random_stream
 
-        return Target(Path(f"{LSTM} for {target.path.name}"), random_ir(spec, folder), spec)
+        name = Path(f"{LSTM} for {target.path.name}")
+        return Target(name, random_ir(spec, folder), spec, stream=random_stream(spec, folder))
     if target.baseline is None:
         raise MissingError(
             f"{target.path}: was exported without its LSTM baseline; run `edge-toolkit export` without --no-baseline"

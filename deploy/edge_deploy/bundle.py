@@ -3,6 +3,7 @@
 manifest.json       `edge_deploy.manifest.Manifest`, with the hash of every other file
 model.xml, .bin     OpenVINO's IR, float32
 model.onnx          the same network, opset 20, weights inside
+stream.xml, .bin    of an LSTM on sequences: the same one step a request, its state carried on
 architecture.json   the spec (`edge_toolkit.specs`)
 test_vectors.npz    real inputs and what torch answers to them
 """
@@ -60,6 +61,11 @@ class Bundle:
     def onnx(self) -> Path:
         """The ONNX model."""
         return self.path / "model.onnx"
+
+    @property
+    def stream(self) -> Path | None:
+        """The model that sees one step a request; None where the network has no such form."""
+        return self.path / "stream.xml" if "stream.xml" in self.manifest.files else None
 
     @property
     def baseline(self) -> Path | None:

@@ -1,5 +1,6 @@
 """Torch to ONNX to OpenVINO's IR: one road for what ships and for what is only measured."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,19 @@ def random_ir(spec: ModelSpec, folder: Path, int8: bool = False) -> Path:
         generator = np.random.default_rng(0)
         shape = (1, *spec.input)
         ir = quantised(ir, [[generator.standard_normal(shape, dtype=np.float32)] for _ in range(SAMPLES)])
-    for name, content in (("model.bin", ir.bin), ("model.xml", ir.xml)):  # the .xml last: where it is, weights are
+    _write(folder, {"model.bin": ir.bin, "model.xml": ir.xml})
+    return folder / "model.xml"
+
+
+def random_stream(spec: ModelSpec, folder: Path) -> Path | None:
+    """Write `streamed` of a network with the same random weights; None where there is no such."""
+    contents = streamed(spec, random_weights(spec))
+    _write(folder, contents)
+    return folder / "stream.xml" if contents else None
+
+
+def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files in order, the .xml behind its .bin: where it is, weights are."""
+    for name, content in contents.items():
         with replacing(folder / name) as beside:
             beside.write_bytes(content)
-    return folder / "model.xml"

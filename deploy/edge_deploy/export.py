@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_deploy.bundle import MAX_VECTORS, Bundle, Vectors, check_place, records_of, vectors_file, write_bundle
-from edge_deploy.convert import converted, random_weights
+from edge_deploy.convert import converted, random_weights, streamed
 from edge_deploy.manifest import Accuracy, FileRecord, Manifest, Parity
 from edge_deploy.onnx_export import network
 from edge_deploy.parity import REFERENCE, answers, parity_of
@@ -97,6 +97,7 @@ def _export_part(part: Part, place: Path, test: Split, baseline: Bundle | None) 
         torch_model = network(part.spec, part.weights)
         logits = answers(torch_model, Path(folder) / "model.onnx", Path(folder) / "model.xml", x, place.name)
     parity = parity_of(logits, classes)
+    contents |= streamed(part.spec, part.weights)
     chosen = _spread(len(classes))
     contents["test_vectors.npz"] = vectors_file(Vectors(x[chosen], logits[REFERENCE][chosen], classes[chosen]))
     contents["architecture.json"] = (json.dumps(spec_to_json(part.spec), indent=2) + "\n").encode()

@@ -28,9 +28,11 @@ from edge_deploy.throughput import throughput
 from edge_deploy.versions import versions
 from edge_deploy.watch import Watch
 from edge_toolkit.layers import layers_of
+from edge_toolkit.lstm import LSTMBaseline
 from edge_toolkit.machine import this_machine
 from edge_toolkit.measured import Machine
-from edge_toolkit.profile import Comparison, Profile, Startup
+from edge_toolkit.profile import Comparison, Profile, Startup, Streaming
+from edge_toolkit.specs import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,15 @@ def _profiled(
 ) -> tuple[list[Profile], Comparison | None]:
     machine = this_machine()
     ready = [compile_model(target.file, _for(index, target, asked)) for index, target in enumerate(targets)]
+    stream = _stream(targets, asked)
     startups = [_startup(each) for each in ready]
     watch = Watch(pace.load)
-    samples = interleaved(ready, seconds, requests=requests)
+    samples = interleaved([*ready, *stream], seconds, requests=requests)
     conditions = [watch.conditions(np.median(taken.request, axis=1).tolist()) for taken in samples]
     roof = peaks(asked, min(seconds / 3, 0.75))
     zones = _zones()
     profiles = []
-    for target, one, taken, startup, state in zip(targets, ready, samples, startups, conditions, strict=True):
+    for target, one, taken, startup, state in zip(targets, ready, samples, startups, conditions, strict=False):
         made = _one(target, one, taken, seconds / 3, machine)
         at_once = next((int(each.reported) for each in one.settings if each.name == "requests at once"), 1)
         flow = throughput(one, at_once, seconds / 3) if at_once > 1 else None
@@ -105,7 +108,22 @@ def _profiled(
         profiles.append(
             replace(made, startup=startup, conditions=state, peaks=roof, throughput=flow, frames=frames, energy=energy)
         )
-    return profiles, compare(samples[0], samples[1]) if len(samples) > 1 else None
+    if stream:
+        profiles[0] = replace(profiles[0], streaming=_streaming(targets[1].spec, samples))
+    return profiles, compare(samples[0], samples[1]) if len(targets) > 1 else None
+
+
+def _stream(targets: Sequence[Target], asked: Asked) -> list[Compiled]:
+    """The baseline as one that sees a step a request, where it is such an LSTM and the model looks at sequences too."""
+    file = targets[1].stream if len(targets) > 1 else None
+    return [] if file is None else [compile_model(file, replace(asked, shapes=()))]
+
+
+def _streaming(spec: ModelSpec | None, samples: Sequence[Samples]) -> Streaming | None:
+    window, _, step = samples
+    if not isinstance(spec, LSTMBaseline):
+        return None
+    return Streaming(spec.steps, spec.stem.stride, latency_of(step), compare(window, step))
 
 
 def _for(index: int, target: Target, asked: Asked) -> Asked:

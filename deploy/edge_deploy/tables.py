@@ -14,7 +14,7 @@ from edge_toolkit.console import table
 from edge_toolkit.energy import Energy, ModelledEnergy
 from edge_toolkit.files import replacing
 from edge_toolkit.frames import Frames
-from edge_toolkit.profile import REST, Profile, Row, Sum
+from edge_toolkit.profile import REST, Profile, Row, Streaming, Sum
 
 FIELDS = ("name", "block", "role", "kind", "time_us", "share", "macs", "bytes", "gmac_s", "gb_s", "kernel", "precision")
 
@@ -59,6 +59,8 @@ def _headlines(made: Profile) -> Iterator[str]:
             f"{made.comparison.verdict}: takes {ratio:.3f} times as long as the baseline (95 % {low:.3f} to "
             f"{high:.3f}), both measured in turn"
         )
+    if made.streaming is not None:
+        yield from _streaming(made, made.streaming)
     yield (
         f"{made.device} {made.device_name}: {made.precision or 'precision n/a'}, threads {made.threads or 'n/a'}, "
         f"streams {made.streams or 'n/a'} (as the device reports), OpenVINO {made.versions['openvino'].split('-')[0]}"
@@ -99,6 +101,19 @@ def headline(made: Profile) -> Iterator[str]:
     if made.throughput is not None:
         flow = made.throughput
         yield f"  {flow.at_once} requests at once: {flow.per_second:.1f} a second ({flow.count} requests)"
+
+
+def _streaming(made: Profile, streaming: Streaming) -> Iterator[str]:
+    """What an output costs where the LSTM keeps its state; the model sees its whole window for each."""
+    low, high = streaming.comparison.interval
+    yield (
+        f"streaming, an output every {streaming.samples} samples: the model's window {made.latency_ms.median:.4f} ms, "
+        f"a step of the LSTM with carried state {streaming.step_ms.median:.4f} ms: {streaming.comparison.verdict}, "
+        f"{streaming.comparison.ratio:.2f} times as long (95 % {low:.2f} to {high:.2f})"
+    )
+    if made.baseline is not None:
+        each = 1000 * made.baseline.latency_ms.median / streaming.steps
+        yield f"in its window the LSTM takes {each:.2f} us for each of {streaming.steps} steps"
 
 
 def _frames(frames: Frames) -> Iterator[str]:

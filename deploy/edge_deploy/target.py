@@ -12,12 +12,16 @@ from edge_toolkit.specs import ModelSpec
 
 @dataclass(frozen=True)
 class Target:
-    """A model's file, and the network that it was exported from and its baseline's bundle where those are known."""
+    """A model's file, and the network that it was exported from and its baseline's bundle where those are known.
+
+    `stream` is the same network as one that sees a step a request, where there is such.
+    """
 
     path: Path
     file: Path
     spec: ModelSpec | None
     baseline: Path | None = None
+    stream: Path | None = None
 
 
 def target_of(path: Path) -> Target:
@@ -29,7 +33,7 @@ def target_of(path: Path) -> Target:
     """
     if path.is_dir():
         bundle = read_bundle(path)
-        return Target(path, bundle.ir, bundle.spec, bundle.baseline)
+        return Target(path, bundle.ir, bundle.spec, bundle.baseline, bundle.stream)
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder; give a bundle, a model.onnx or a model.xml")
     return Target(path, path, None)

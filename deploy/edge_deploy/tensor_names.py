@@ -26,7 +26,8 @@ def name_after_tensors(model: Any) -> None:
     for op in model.get_ordered_ops():
         layer = layers.get(op.get_name())
         if layer:
-            name = "/".join([*layer.split("/")[shared:], op.get_type_name()])
+            parts = layer.split("/")
+            name = "/".join([*parts[min(shared, len(parts) - 1) :], op.get_type_name()])
             free = chain([name], (f"{name}_{number}" for number in count(2)))
             op.set_friendly_name(next(each for each in free if each not in taken))
             taken.add(op.get_friendly_name())
@@ -59,8 +60,8 @@ def _users(op: Any) -> Iterable[Any]:
 
 
 def _shared(layers: Iterable[str]) -> int:
-    """How many leading parts all names have in common; the last part of none is among them."""
-    split = [each.split("/") for each in layers]
+    """How many leading parts the names of several parts have in common; the last part of none is among them."""
+    split = [each.split("/") for each in layers if "/" in each]
     if not split:
         return 0
     shared = 0

@@ -59,6 +59,13 @@ def test_a_bundle_and_its_lstm(made: Profile) -> None:
     assert made.comparison.ratio == pytest.approx(made.latency_ms.median / made.baseline.latency_ms.median)
 
 
+def test_the_lstm_streams_beside_the_model_s_window(made: Profile) -> None:
+    assert made.streaming is not None
+    assert (made.streaming.steps, made.streaming.samples) == (matched_lstm(SEQUENCE).steps, SEQUENCE.stem.stride)
+    ratio = made.latency_ms.median / made.streaming.step_ms.median
+    assert made.streaming.comparison.ratio == pytest.approx(ratio)
+
+
 def test_json_has_what_readers_rely_on(made: Profile) -> None:
     plain = json.loads(json.dumps(profile_to_json(made), allow_nan=False))
     for each in (plain, plain["baseline"]):
@@ -224,7 +231,7 @@ def test_a_tampered_bundle_is_not_profiled(
 
 
 def test_what_a_reader_should_know(made: Profile) -> None:
-    steady = replace(made, baseline=None, counted_us=1.05 * made.request_us)
+    steady = replace(made, baseline=None, counted_us=1.05 * made.request_us, conditions=None)
     assert list(doubts_of(steady)) == []
     (told,) = doubts_of(replace(steady, counted_us=1.5 * made.request_us))
     assert f"{1.5 * made.request_us:.1f} us while its rows were timed" in told
