@@ -51,7 +51,7 @@ def baseline_of(target: Target, baseline: str, folder: Path) -> Target:
         raise MissingError(
             f"{target.path}: was exported without its LSTM baseline; run `edge-toolkit export` without --no-baseline"
         )
-    if not target.baseline.is_dir():
+    if not target.baseline.exists():
         raise MissingError(
             f"{target.baseline}: the LSTM baseline is missing; run `edge-toolkit export` again, which makes it"
         )

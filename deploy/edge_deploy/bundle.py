@@ -11,7 +11,9 @@ test_vectors.npz    real inputs and what torch answers to them
 import hashlib
 import io
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_deploy.manifest import NAME, FileRecord, Manifest, manifest_to_json, read_manifest
+from edge_deploy.packed import unpacked
 from edge_toolkit.errors import AnswerIsNo, InputError
 from edge_toolkit.files import write_json, writing
 from edge_toolkit.specs import ModelSpec, digest, read_spec
@@ -44,35 +47,43 @@ class Vectors:
     labels: NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bundle:
-    """A bundle whose files were found to be those that its manifest records."""
+    """A bundle whose files were found to be those that its manifest records.
+
+    Attributes:
+        path: what a user points at: a folder, or a .zip.
+        manifest: what it says of itself.
+        spec: the network.
+        folder: where its files lie; for a .zip a temporary one, which is there as long as the bundle.
+    """
 
     path: Path
     manifest: Manifest
     spec: ModelSpec
+    folder: Path
 
     @property
     def ir(self) -> Path:
         """OpenVINO's model; its weights lie beside it."""
-        return self.path / "model.xml"
+        return self.folder / "model.xml"
 
     @property
     def onnx(self) -> Path:
         """The ONNX model."""
-        return self.path / "model.onnx"
+        return self.folder / "model.onnx"
 
     @property
     def stream(self) -> Path | None:
         """The model that sees one step a request; None where the network has no such form."""
-        return self.path / "stream.xml" if "stream.xml" in self.manifest.files else None
+        return self.folder / "stream.xml" if "stream.xml" in self.manifest.files else None
 
     @property
     def baseline(self) -> Path | None:
-        """The folder of the matched LSTM's bundle."""
+        """The matched LSTM's bundle, packed as this one is."""
         if self.manifest.baseline is None:
             return None
-        name = Path(self.manifest.baseline).name
+        name = Path(self.manifest.baseline).name + ("" if self.path == self.folder else self.path.suffix)
         near = self.path.parent / name  # as the user spelled it, unless that leads elsewhere: `.`, a link
         beside = self.path.resolve().parent / name
         return near if near.resolve() == beside else beside
@@ -83,7 +94,7 @@ class Bundle:
         Raises:
             InputError: the file holds something else.
         """
-        path = self.path / "test_vectors.npz"
+        path = self.folder / "test_vectors.npz"
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 vectors = Vectors(arrays["inputs"], arrays["expected"], arrays["labels"])
@@ -134,7 +145,7 @@ def write_bundle(folder: Path, manifest: Manifest, contents: Mapping[str, bytes]
             if folder.exists():
                 folder.rename(old)
             new.rename(folder)
-    return replace(bundle, path=folder)
+    return replace(bundle, path=folder, folder=folder)
 
 
 def check_place(folder: Path) -> None:
@@ -154,13 +165,31 @@ def check_place(folder: Path) -> None:
         raise InputError(f"{folder}: holds something other than a bundle, which would be lost; give another place")
 
 
-def read_bundle(folder: Path) -> Bundle:
-    """The bundle in a folder, once every file is found to be the one that was exported.
+def read_bundle(path: Path) -> Bundle:
+    """The bundle in a folder or a .zip, once every file is found to be the one that was exported.
 
     Raises:
-        InputError: the folder holds no bundle, or its manifest breaks a rule.
+        InputError: there is no bundle, or its manifest breaks a rule.
         AnswerIsNo: a file is missing, was changed, or leads out of the folder.
     """
+    if not is_packed(path):
+        return _read(path)
+    folder = unpacked(path)
+    try:
+        bundle = replace(_read(folder), path=path)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    weakref.finalize(bundle, shutil.rmtree, folder, ignore_errors=True)
+    return bundle
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a path is a bundle in one file."""
+    return path.suffix == ".zip" and path.is_file()
+
+
+def _read(folder: Path) -> Bundle:
     manifest = read_manifest(folder)
     for name, record in manifest.files.items():
         _check_file(folder, name, record)
@@ -170,14 +199,15 @@ def read_bundle(folder: Path) -> Bundle:
             f"{folder}: the manifest is of {manifest.digest} with input {manifest.input}, but architecture.json of "
             f"{digest(spec)} with input {spec.input}; export the model again"
         )
-    return Bundle(folder, manifest, spec)
+    return Bundle(folder, manifest, spec, folder)
 
 
 def _check_file(folder: Path, name: str, record: FileRecord) -> None:
     path = folder / name
     if path.is_symlink() or not path.is_file():
         raise AnswerIsNo(f"{path}: is missing or no plain file, but the manifest records it; export the model again")
-    found = _sha256(path.read_bytes())
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != record.sha256:
         raise AnswerIsNo(
             f"{path}: was changed after the export (SHA-256 {found[:12]}..., the manifest records "

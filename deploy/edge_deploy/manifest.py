@@ -111,18 +111,18 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _problems(manifest: Manifest) -> Iterator[str]:
     for name in manifest.files:
-        if not _plain(name):
+        if not is_plain(name):
             yield f"files holds {name!r}, which is no name of a file in the bundle's folder; export the model again"
     for name in FILES:
         if name not in manifest.files:
             yield f"files lacks {name}, which every bundle has; export the model again"
     baseline = manifest.baseline
-    if baseline is not None and not (baseline.startswith("../") and _plain(baseline.removeprefix("../"))):
+    if baseline is not None and not (baseline.startswith("../") and is_plain(baseline.removeprefix("../"))):
         yield f"baseline={baseline!r} must be a folder beside the bundle; write ../NAME, or null"
 
 
-def _plain(name: str) -> bool:
-    """A name that stays where it is: no separator of any system, not `.` nor `..`."""
+def is_plain(name: str) -> bool:
+    """Whether a name stays where it is: no separator of any system, not `.` nor `..`."""
     return re.fullmatch(r"[^/\\:\0]+", name) is not None and name not in (".", "..")
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_deploy.bundle import read_bundle
+from edge_deploy.bundle import Bundle, is_packed, read_bundle
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import from_here
 from edge_toolkit.runs import RunFolder
@@ -14,7 +14,8 @@ from edge_toolkit.specs import ModelSpec
 class Target:
     """A model's file, and the network that it was exported from and its baseline's bundle where those are known.
 
-    `stream` is the same network as one that sees a step a request, where there is such.
+    `stream` is the same network as one that sees a step a request, where there is such; `bundle` keeps the files of a
+    packed one there.
     """
 
     path: Path
@@ -22,20 +23,21 @@ class Target:
     spec: ModelSpec | None
     baseline: Path | None = None
     stream: Path | None = None
+    bundle: Bundle | None = None
 
 
 def target_of(path: Path) -> Target:
-    """The model at a path: a bundle folder, an ONNX file or an OpenVINO IR.
+    """The model at a path: a bundle's folder or .zip, or a model's file.
 
     Raises:
         InputError: there is nothing, or something else.
         AnswerIsNo: a file of the bundle was changed.
     """
-    if path.is_dir():
+    if path.is_dir() or is_packed(path):
         bundle = read_bundle(path)
-        return Target(path, bundle.ir, bundle.spec, bundle.baseline, bundle.stream)
+        return Target(path, bundle.ir, bundle.spec, bundle.baseline, bundle.stream, bundle)
     if not path.exists():
-        raise InputError(f"{path}: there is no such file or folder; give a bundle, a model.onnx or a model.xml")
+        raise InputError(f"{path}: there is no such file or folder; give a bundle, an .onnx, an .xml or a .tflite")
     return Target(path, path, None)
 
 

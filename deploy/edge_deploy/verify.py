@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_deploy.bundle import Bundle, read_bundle
+from edge_deploy.bundle import Bundle, is_packed, read_bundle
 from edge_deploy.parity_bounds import BOUNDS
 from edge_deploy.questions import Questions, questions_in, random_questions
 from edge_deploy.runtime import Compiled, compile_model
@@ -98,7 +98,7 @@ def verify(
         AnswerIsNo: a file of the bundle was changed.
     """
     asked = asked or Asked()
-    if path.is_dir():
+    if path.is_dir() or is_packed(path):
         if against is not None or inputs is not None:
             raise InputError(f"{path}: a bundle brings its own questions; leave --against and --inputs out")
         bundle = read_bundle(path)
