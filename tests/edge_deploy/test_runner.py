@@ -1,0 +1,88 @@
+"""`Runner`, and its sister in C++: both give what torch answered when the bundle was exported."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+import pytest
+
+from edge_deploy import Runner
+from edge_deploy.export import export
+from edge_deploy.packed import pack
+from edge_toolkit.data.resize import resized
+from edge_toolkit.errors import AnswerIsNo, InputError
+from tests.edge_deploy.networks_for_tests import SEQUENCE, write_folder, write_npz
+
+EXAMPLE = Path(__file__).parents[2] / "examples/run_bundle.cpp"
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runner")
+    model = write_folder(folder / "model", SEQUENCE, write_npz(folder / "data.npz"))
+    return export(model, folder / "knee", baseline=False).path
+
+
+def raw(runner: Runner) -> np.ndarray:
+    """The test vectors in the units of the data, as before they were normalised."""
+    how = runner.bundle.manifest.normalisation
+    mean, std = (np.array(each, np.float32)[:, None, None] for each in (how.mean, how.std))
+    return runner.bundle.vectors().inputs * std + mean
+
+
+def test_a_sample_in_and_its_answer_out(bundle: Path) -> None:
+    runner = Runner(bundle)
+    vectors = runner.bundle.vectors()
+    for sample, expected in zip(raw(runner), vectors.expected, strict=True):
+        answer = runner(sample)
+        np.testing.assert_allclose(answer.scores, expected, atol=1e-4)
+        assert answer.index == expected.argmax()
+        assert answer.label == runner.bundle.manifest.labels[answer.index]
+
+
+@pytest.mark.parametrize("requests", [1, 2, 3])
+def test_many_samples_keep_their_order_whatever_is_under_way(bundle: Path, tmp_path: Path, requests: int) -> None:
+    pack(bundle, tmp_path / "knee.zip")
+    runner = Runner(tmp_path / "knee.zip", requests=requests)
+    found = [answer.scores for answer in runner.map(raw(runner))]
+    np.testing.assert_allclose(found, runner.bundle.vectors().expected, atol=1e-4)
+    assert list(runner.map([])) == []
+
+
+def test_another_size_is_resized(bundle: Path) -> None:
+    runner = Runner(bundle)
+    sample = np.random.default_rng(0).normal(2, 3, (3, 1, 71)).astype(np.float32)
+    same = resized(sample[None], 1, 30)[0]
+    np.testing.assert_array_equal(runner(sample).scores, runner(same).scores)
+
+
+@pytest.mark.parametrize("shape", [(3, 30), (2, 1, 30), (1, 3, 1, 30), (3, 0, 30)])
+def test_what_is_no_sample_is_told(bundle: Path, shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match=r"sample: has the shape .*takes \(3, height, width\)"):
+        Runner(bundle)(np.zeros(shape, np.float32))
+
+
+def test_a_tampered_bundle_does_not_load(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "knee")
+    (tmp_path / "knee/model.bin").write_bytes(b"changed")
+    with pytest.raises(AnswerIsNo, match="was changed"):
+        Runner(tmp_path / "knee")
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
+def test_the_example_in_c_compiles_and_gives_the_same(bundle: Path, tmp_path: Path) -> None:
+    site = Path(ov.__file__).parent
+    (library,) = (site / "libs").glob("libopenvino.so.*")
+    program = tmp_path / "run_bundle"
+    options = [f"-I{site / 'include'}", f"-L{library.parent}", f"-l:{library.name}", f"-Wl,-rpath,{library.parent}"]
+    subprocess.run(["g++", "-std=c++17", str(EXAMPLE), *options, "-o", str(program)], check=True)
+    vectors = Runner(bundle).bundle.vectors()
+    vectors.inputs.tofile(tmp_path / "samples.f32")
+    words = [str(program), str(bundle / "model.xml"), "CPU", str(tmp_path / "samples.f32")]
+    told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    found = np.array([line.split() for line in told.splitlines()], float)
+    np.testing.assert_allclose(found, vectors.expected, atol=1e-4)
+    broken = subprocess.run([*words[:1], "none.xml", *words[2:]], capture_output=True, text=True)
+    assert (broken.returncode, broken.stderr.partition(":")[0]) == (2, "run_bundle")
