@@ -8,6 +8,7 @@ from typing import Any
 
 from edge_deploy.macs import model_parameters
 from edge_deploy.model_file import read_model
+from edge_deploy.settings import INT8
 from edge_deploy.target import Target, target_of
 from edge_toolkit.architecture import Head, Shape, Stem, stem_output
 from edge_toolkit.errors import AnswerIsNo, InputError, MissingError
@@ -26,27 +27,28 @@ LONGEST = 1024
 """Most steps of the LSTM beside a bare model: its stem's stride grows until then."""
 
 
-def baseline_of(target: Target, baseline: str, folder: Path) -> Target:
+def baseline_of(target: Target, baseline: str, folder: Path, precision: str = "f32") -> Target:
     """The baseline of a target.
 
     Args:
         target: what is profiled.
         baseline: `lstm`, or the path of a bundle or model.
         folder: where an LSTM that has to be made is put.
+        precision: that it shall compute in.
 
     Raises:
         InputError: the path is no model, or no LSTM can stand beside this one.
         MissingError: the bundle's LSTM is missing, or the extra that makes one.
     """
     if baseline != LSTM:
-        return target_of(Path(baseline))
+        return target_of(Path(baseline), precision)
     if target.spec is None:
         spec = lstm_beside(target.file)
-        require("search", "torch", "onnx", "onnxscript")
+        require("search", "torch", "onnx", "onnxscript", *(["nncf"] if precision == INT8 else []))
         from edge_deploy.convert import random_ir, random_stream
 
         name = Path(f"{LSTM} for {target.path.name}")
-        return Target(name, random_ir(spec, folder), spec, stream=random_stream(spec, folder))
+        return Target(name, random_ir(spec, folder, int8=precision == INT8), spec, stream=random_stream(spec, folder))
     if target.baseline is None:
         raise MissingError(
             f"{target.path}: was exported without its LSTM baseline; run `edge-toolkit export` without --no-baseline"
@@ -55,7 +57,7 @@ def baseline_of(target: Target, baseline: str, folder: Path) -> Target:
         raise MissingError(
             f"{target.baseline}: the LSTM baseline is missing; run `edge-toolkit export` again, which makes it"
         )
-    return target_of(target.baseline)
+    return target_of(target.baseline, precision)
 
 
 def lstm_beside(path: Path) -> LSTMBaseline:

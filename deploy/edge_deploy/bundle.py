@@ -2,6 +2,7 @@
 
 manifest.json       `edge_deploy.manifest.Manifest`, with the hash of every other file
 model.xml, .bin     OpenVINO's IR, float32
+f16.xml, int8.xml   the same in half precision, and quantised, where they were asked for, each with its .bin
 model.onnx          the same network, opset 20, weights inside
 stream.xml, .bin    of an LSTM on sequences: the same one step a request, its state carried on
 architecture.json   the spec (`edge_toolkit.specs`)
@@ -24,7 +25,8 @@ from numpy.typing import NDArray
 
 from edge_deploy.manifest import NAME, FileRecord, Manifest, manifest_to_json, read_manifest
 from edge_deploy.packed import unpacked
-from edge_toolkit.errors import AnswerIsNo, InputError
+from edge_deploy.settings import INT8
+from edge_toolkit.errors import AnswerIsNo, InputError, MissingError
 from edge_toolkit.files import write_json, writing
 from edge_toolkit.specs import ModelSpec, digest, read_spec
 
@@ -65,8 +67,22 @@ class Bundle:
 
     @property
     def ir(self) -> Path:
-        """OpenVINO's model; its weights lie beside it."""
-        return self.folder / "model.xml"
+        """OpenVINO's model in float32; its weights lie beside it."""
+        return self.ir_in("f32")
+
+    def ir_in(self, precision: str) -> Path:
+        """OpenVINO's model for a precision; float32's where a device makes do with that.
+
+        Raises:
+            MissingError: int8 is asked for, which the bundle was not exported in.
+        """
+        variant = self.manifest.precisions.get(precision)
+        if variant is None and precision == INT8:
+            held = ", ".join(self.manifest.precisions)
+            raise MissingError(
+                f"--precision {precision}: {self.path} holds {held}; run `edge-toolkit export MODEL --precision int8`"
+            )
+        return self.folder / (variant or self.manifest.precisions["f32"]).file
 
     @property
     def onnx(self) -> Path:

@@ -76,7 +76,7 @@ def random_ir(spec: ModelSpec, folder: Path, int8: bool = False) -> Path:
     contents = converted(spec, random_weights(spec))
     ir = IR(contents["model.xml"], contents["model.bin"])
     if int8:
-        from edge_deploy.quantise import quantised
+        from edge_deploy.precision.quantise import quantised
 
         generator = np.random.default_rng(0)
         shape = (1, *spec.input)

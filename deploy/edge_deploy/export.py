@@ -5,7 +5,7 @@ import platform
 import shlex
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,13 +13,17 @@ import numpy as np
 
 from edge_deploy.bundle import MAX_VECTORS, Bundle, Vectors, check_place, records_of, vectors_file, write_bundle
 from edge_deploy.convert import converted, random_weights, streamed
-from edge_deploy.manifest import Accuracy, FileRecord, Manifest, Parity
+from edge_deploy.ir import IR
+from edge_deploy.manifest import Accuracy, FileRecord, Manifest, Parity, Variant
 from edge_deploy.onnx_export import network
 from edge_deploy.parity import REFERENCE, answers, parity_of
+from edge_deploy.precision.judge import Floats, Labelled
+from edge_deploy.precision.sweep import SWEEP, sweep_file
+from edge_deploy.precision.variants import Evidence, PrecisionsAsked, variants_of
 from edge_toolkit import __version__
 from edge_toolkit.architecture import Architecture
 from edge_toolkit.console import note
-from edge_toolkit.data import Split, load_dataset, load_test
+from edge_toolkit.data import Dataset, Split, load_dataset, load_test
 from edge_toolkit.data.resize import resized
 from edge_toolkit.errors import InputError
 from edge_toolkit.files import from_here
@@ -45,7 +49,17 @@ class Part:
     training: Training | None
 
 
-def export(model_folder: Path, out: Path | None = None, baseline: bool = True) -> Bundle:
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """The data that belongs to a model; `dataset` is its training and validation split."""
+
+    dataset: Dataset
+    test: Split
+
+
+def export(
+    model_folder: Path, out: Path | None = None, baseline: bool = True, asked: PrecisionsAsked | None = None
+) -> Bundle:
     """Export a model to ONNX and OpenVINO, prove that both answer as torch does, and write a bundle.
 
     Args:
@@ -53,6 +67,7 @@ def export(model_folder: Path, out: Path | None = None, baseline: bool = True) -
         out: the bundle's folder; by default `RUN/bundles/PICK` for `RUN/models/PICK`, else `MODEL-bundle` beside it.
         baseline: whether the matched LSTM goes beside it, as `OUT-lstm`: the trained `MODEL-lstm` where that exists,
             else one with random weights, whose latency is the same.
+        asked: the precisions that it ships in besides f32, and the bound of int8.
 
     Returns:
         The bundle as it lies on disk.
@@ -60,18 +75,20 @@ def export(model_folder: Path, out: Path | None = None, baseline: bool = True) -
     Raises:
         InputError: the model folder, its data or `out` breaks a rule.
         AnswerIsNo: a runtime answers otherwise than torch, or an LSTM did not stay one.
+        BoundMissed: int8 loses more than the bound.
     """
+    asked = asked or PrecisionsAsked()
     model = read_model(model_folder)
     place = default_place(model_folder) if out is None else out
     place = place if place.name not in ("", "..") else place.resolve()
     check_place(place)
-    test = _test_split(model)
+    splits = _splits(model)
     part = Part(model.spec, model.weights, model.preprocessing, model.training)
     beside = None
     if baseline and isinstance(model.spec, Architecture):
         lstm = _baseline(model_folder.resolve(), model, model.spec)
-        beside = _export_part(lstm, place.with_name(f"{place.name}-lstm"), test, None)
-    return _export_part(part, place, test, beside)
+        beside = _export_part(lstm, place.with_name(f"{place.name}-lstm"), splits, asked, None)
+    return _export_part(part, place, splits, asked, beside)
 
 
 def default_place(model_folder: Path) -> Path:
@@ -84,11 +101,10 @@ def default_place(model_folder: Path) -> Path:
     return from_here(place)
 
 
-def _export_part(part: Part, place: Path, test: Split, baseline: Bundle | None) -> Bundle:
+def _export_part(part: Part, place: Path, splits: Splits, asked: PrecisionsAsked, baseline: Bundle | None) -> Bundle:
     check_place(place)
-    _, height, width = part.spec.input
-    samples, classes = test.arrays()
-    x = part.preprocessing.normalisation.apply(resized(samples, height, width))
+    test = _labelled(part, splits.test)
+    x, classes = test.x, test.y
     contents = converted(part.spec, part.weights)
     # What is checked is read from files, as it is on a device.
     with tempfile.TemporaryDirectory() as folder:
@@ -99,16 +115,47 @@ def _export_part(part: Part, place: Path, test: Split, baseline: Bundle | None) 
     parity = parity_of(logits, classes)
     contents |= streamed(part.spec, part.weights)
     chosen = _spread(len(classes))
+    precisions = variants_of(
+        IR(contents["model.xml"], contents["model.bin"]),
+        asked,
+        _evidence(part, splits if asked.others else None, test, (x[chosen], logits[REFERENCE][chosen])),
+        place.name,
+    )
+    contents |= precisions.contents
     contents["test_vectors.npz"] = vectors_file(Vectors(x[chosen], logits[REFERENCE][chosen], classes[chosen]))
     contents["architecture.json"] = (json.dumps(spec_to_json(part.spec), indent=2) + "\n").encode()
-    manifest = _manifest(part, place.name, parity, records_of(contents), baseline)
+    if precisions.sweep is not None:
+        contents[SWEEP] = sweep_file(precisions.sweep)
+    manifest = _manifest(part, place.name, parity, precisions.variants, records_of(contents), baseline)
     return write_bundle(place, manifest, contents)
 
 
+def _labelled(part: Part, split: Split) -> Labelled:
+    """A split as the network takes it."""
+    _, height, width = part.spec.input
+    samples, classes = split.arrays()
+    return Labelled(part.preprocessing.normalisation.apply(resized(samples, height, width)), classes)
+
+
+def _evidence(part: Part, splits: Splits | None, test: Labelled, vectors: tuple[Floats, Floats]) -> Evidence:
+    """What precisions are judged on; without splits, for float32 alone, nothing is read again."""
+    train = validation = test.first(0)
+    if splits is not None:
+        train, validation = _labelled(part, splits.dataset.train), _labelled(part, splits.dataset.validation)
+    trained = part.training is not None and splits is not None
+    return Evidence(layers_of(part.spec), train.x, validation, test, vectors, trained)
+
+
 def _manifest(
-    part: Part, name: str, parity: Parity, files: Mapping[str, FileRecord], baseline: Bundle | None
+    part: Part,
+    name: str,
+    parity: Parity,
+    precisions: Mapping[str, Variant],
+    files: Mapping[str, FileRecord],
+    baseline: Bundle | None,
 ) -> Manifest:
     layers = layers_of(part.spec)
+    accuracy = _accuracy(part.training, parity.right[REFERENCE] / parity.samples, name)
     return Manifest(
         name=name,
         digest=digest(part.spec),
@@ -118,24 +165,26 @@ def _manifest(
         data=part.preprocessing.data,
         fingerprint=part.preprocessing.fingerprint,
         trained=part.training is not None,
-        accuracy=_accuracy(part.training, parity.right[REFERENCE] / parity.samples, name),
+        accuracy=accuracy,
         parity=parity,
         macs=int(layers.macs.sum()),
         parameters=int(layers.parameters.sum()),
+        precisions={**precisions, "f32": replace(precisions["f32"], accuracy=accuracy)},
         versions=_versions(),
         files=files,
         baseline=None if baseline is None else f"../{baseline.path.name}",
     )
 
 
-def _test_split(model: Model) -> Split:
-    """The test split that belongs to a model.
+def _splits(model: Model) -> Splits:
+    """The data that belongs to a model.
 
     Raises:
         InputError: the data is not what the model was trained on, or does not fit the model.
     """
     preprocessing, spec = model.preprocessing, model.spec
-    found = load_dataset(preprocessing.data).fingerprint
+    dataset = load_dataset(preprocessing.data)
+    found = dataset.fingerprint
     if found != preprocessing.fingerprint:
         raise InputError(
             f"--data {preprocessing.data} has changed since the model was trained (fingerprint {found[:12]}..., the "
@@ -149,7 +198,7 @@ def _test_split(model: Model) -> Split:
         problems.append(f"the head has {spec.head.classes} classes, but there are {len(preprocessing.labels)} labels")
     if problems:
         raise InputError.listing("model", [f"{problem}; train the model again" for problem in problems])
-    return test
+    return Splits(dataset, test)
 
 
 def _baseline(model_folder: Path, model: Model, architecture: Architecture) -> Part:

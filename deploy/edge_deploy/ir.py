@@ -56,11 +56,11 @@ def ir_of(onnx: bytes, recurrent: int = 0, states: Mapping[str, str] = MappingPr
     return written(model)
 
 
-def written(model: Any) -> IR:
-    """The files of an `openvino.Model`, its constants as they are."""
+def written(model: Any, halved: bool = False) -> IR:
+    """The files of an `openvino.Model`, its constants as they are, or in half as many bits."""
     with tempfile.TemporaryDirectory() as folder:
         xml = Path(folder) / "model.xml"
-        ov.save_model(model, xml, compress_to_fp16=False)
+        ov.save_model(model, xml, compress_to_fp16=halved)
         return IR(xml.read_bytes(), xml.with_suffix(".bin").read_bytes())
 
 

@@ -54,6 +54,48 @@ class Parity:
 
 @with_config(CLOSED)
 @dataclass(frozen=True)
+class Noise:
+    """The layer whose output has the least signal to noise, decibels: 10 log10 of their energies."""
+
+    layer: str
+    snr_db: float
+
+
+@with_config(CLOSED)
+@dataclass(frozen=True)
+class Calibration:
+    """Samples of the training split that int8 took its ranges from, and the seed that drew them."""
+
+    samples: int
+    seed: int
+
+
+@with_config(CLOSED)
+@dataclass(frozen=True)
+class Variant:
+    """The network in a precision.
+
+    Attributes:
+        file: the IR that computes in it; its weights lie beside.
+        size_bytes: of both.
+        error: max|answers - torch's| / max|torch's| over the test vectors, on the CPU that exported it.
+        accuracy: on this precision's own answers; None for random weights.
+        noise: against float32, of real validation samples; None for float32 itself.
+        kept: blocks that stay in float32, since int8 would cost too much there.
+        calibration: of int8.
+    """
+
+    file: str
+    size_bytes: int
+    error: float
+    accuracy: Accuracy | None
+    noise: Noise | None = None
+    kept: tuple[str, ...] = ()
+    calibration: Calibration | None = None
+
+
+@with_config(CLOSED)
+@dataclass(frozen=True)
 class Manifest:
     """What a bundle says of itself.
 
@@ -65,6 +107,7 @@ class Manifest:
         data, fingerprint: the data set that it was trained on.
         trained: False for random weights, whose latency counts and whose answers don't; `accuracy` is None then.
         macs, parameters: of one inference, from the layer table.
+        precisions: those that it ships in, by name; f32 is one.
         versions: of what made the bundle.
         files: every file but the manifest, by name.
         baseline: the matched LSTM's bundle, `../NAME`, or None.
@@ -85,11 +128,11 @@ class Manifest:
     parity: Parity
     macs: int
     parameters: int
+    precisions: Mapping[str, Variant]
     versions: Mapping[str, str]
     files: Mapping[str, FileRecord]
     baseline: str | None
-    precision: Literal["f32"] = "f32"
-    schema: Literal[1] = 1
+    schema: Literal[2] = 2
 
     def __post_init__(self) -> None:
         problems = list(_problems(self))
@@ -116,6 +159,12 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     for name in FILES:
         if name not in manifest.files:
             yield f"files lacks {name}, which every bundle has; export the model again"
+    if "f32" not in manifest.precisions:
+        yield "precisions lacks f32, which every bundle has; export the model again"
+    for name, variant in manifest.precisions.items():
+        for file in (variant.file, variant.file.removesuffix(".xml") + ".bin"):
+            if file not in manifest.files or not variant.file.endswith(".xml"):
+                yield f"precisions.{name} names {variant.file}, and files holds no {file}; export the model again"
     baseline = manifest.baseline
     if baseline is not None and not (baseline.startswith("../") and is_plain(baseline.removeprefix("../"))):
         yield f"baseline={baseline!r} must be a folder beside the bundle; write ../NAME, or null"

@@ -69,10 +69,11 @@ def profile(
         AnswerIsNo: the LSTM was not executed by OpenVINO's LSTM kernel.
     """
     with tempfile.TemporaryDirectory(prefix="edge-toolkit-") as folder:
-        targets = [target_of(path)]
+        asked = asked or Asked()
+        targets = [target_of(path, asked.precision)]
         if baseline is not None:
-            targets.append(baseline_of(targets[0], baseline, Path(folder)))
-        profiles, comparison = profiled(targets, asked or Asked(), seconds, requests, pace or Pace())
+            targets.append(baseline_of(targets[0], baseline, Path(folder), asked.precision))
+        profiles, comparison = profiled(targets, asked, seconds, requests, pace or Pace())
     if baseline == LSTM:
         check_recurrent(profiles[1].rows, targets[1].path)
     return profiles[0] if baseline is None else replace(profiles[0], baseline=profiles[1], comparison=comparison)

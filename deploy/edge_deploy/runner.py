@@ -45,7 +45,7 @@ class Runner:
     Raises:
         InputError: there is no bundle, or an option breaks a rule.
         AnswerIsNo: a file of the bundle was changed.
-        MissingError: the device is not here.
+        MissingError: the device is not here, or the bundle was not exported in int8.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Runner:
     ) -> None:
         self.bundle = read_bundle(Path(path))
         asked = Asked(device, precision, threads * requests, requests)
-        self._ready = compile_model(self.bundle.ir, asked)
+        self._ready = compile_model(self.bundle.ir_in(precision), asked)
         self._requests = [self._ready.compiled.create_infer_request() for _ in range(requests)]
 
     def __call__(self, sample: NDArray[Any]) -> Answer:

@@ -26,16 +26,21 @@ class Target:
     bundle: Bundle | None = None
 
 
-def target_of(path: Path) -> Target:
+def target_of(path: Path, precision: str = "f32") -> Target:
     """The model at a path: a bundle's folder or .zip, or a model's file.
+
+    Args:
+        path: what a user points at.
+        precision: that it shall compute in; a bundle may have a file of its own for that.
 
     Raises:
         InputError: there is nothing, or something else.
+        MissingError: the bundle was not exported in int8.
         AnswerIsNo: a file of the bundle was changed.
     """
     if path.is_dir() or is_packed(path):
         bundle = read_bundle(path)
-        return Target(path, bundle.ir, bundle.spec, bundle.baseline, bundle.stream, bundle)
+        return Target(path, bundle.ir_in(precision), bundle.spec, bundle.baseline, bundle.stream, bundle)
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder; give a bundle, an .onnx, an .xml or a .tflite")
     return Target(path, path, None)

@@ -26,6 +26,9 @@ Floats = NDArray[np.floating[Any]]
 SAMPLES = 16
 """Random questions to a model that brings none."""
 
+SLACK = 1.5
+"""How much further from torch a device may be than the CPU that a precision was exported on."""
+
 CAPABILITIES = {"FP32": "f32", "BF16": "bf16", "FP16": "f16"}
 """What OpenVINO's devices say they can, and how one asks for it."""
 
@@ -102,17 +105,22 @@ def verify(
         if against is not None or inputs is not None:
             raise InputError(f"{path}: a bundle brings its own questions; leave --against and --inputs out")
         bundle = read_bundle(path)
-        file, (questions, expected) = bundle.ir, _vectors(bundle)
+        questions, expected = _vectors(bundle)
         reference, changed = f"torch, as {path} recorded it", tuple(_changed(bundle))
     else:
-        file, changed = path, ()
+        bundle, changed = None, ()
         other = path if against is None else against
         reference = f"{other} on CPU at f32"
         first = compile_model(other, replace(asked, device="CPU", precision="f32"))
         questions = random_questions(first.inputs, SAMPLES) if inputs is None else questions_in(inputs, first.inputs)
         expected = answers(first, questions)
-    pairs = list(_pairs(asked, devices, precisions))
-    checks = tuple(_check(file, one, questions, expected, bound) for one in pairs)
+    quantised = bundle is not None and INT8 in bundle.manifest.precisions
+    pairs = list(_pairs(asked, devices, precisions, quantised))
+    files = [path if bundle is None else bundle.ir_in(one.precision) for one in pairs]
+    checks = tuple(
+        _check(file, one, questions, expected, bound if bound is not None else _bound(bundle, one.precision))
+        for file, one in zip(files, pairs, strict=True)
+    )
     return Verification(str(path), reference, len(questions), checks, changed)
 
 
@@ -143,7 +151,7 @@ def compared(found: Sequence[Floats], expected: Sequence[Floats]) -> tuple[float
     return worst, float(np.min(cosines)), float(np.mean(same)) if same else None
 
 
-def _check(file: Path, asked: Asked, questions: Questions, expected: Sequence[Floats], bound: float | None) -> Check:
+def _check(file: Path, asked: Asked, questions: Questions, expected: Sequence[Floats], bound: float) -> Check:
     ready = compile_model(file, asked)
     wanted = [value.shape for value in questions[0]]
     if [each.shape for each in ready.inputs] != wanted:
@@ -153,12 +161,17 @@ def _check(file: Path, asked: Asked, questions: Questions, expected: Sequence[Fl
     if sizes[0] != sizes[1]:
         raise InputError(f"{file}: its outputs have {sizes[0]} numbers, and {sizes[1]} are expected; give its equal")
     error, cosine, top1 = compared(found, expected)
-    bound = BOUNDS.get(ready.precision, BOUNDS[asked.precision]) if bound is None else bound
     return Check(asked.device, asked.precision, ready.precision, error, cosine, top1, bound)
 
 
-def _pairs(asked: Asked, devices: Sequence[str], precisions: Sequence[str]) -> Iterator[Asked]:
-    """What is asked: each device in each precision that it knows."""
+def _bound(bundle: Bundle | None, precision: str) -> float:
+    """What passes: as far as the export was from torch and half as much again, or the precision's own bound."""
+    variant = bundle.manifest.precisions.get(precision) if bundle is not None else None
+    return max(BOUNDS[precision], SLACK * variant.error) if variant is not None else BOUNDS[precision]
+
+
+def _pairs(asked: Asked, devices: Sequence[str], precisions: Sequence[str], quantised: bool) -> Iterator[Asked]:
+    """What is asked: each device in each precision that it knows, and in int8 where the model is."""
     import openvino as ov
 
     core = ov.Core()
@@ -167,7 +180,7 @@ def _pairs(asked: Asked, devices: Sequence[str], precisions: Sequence[str]) -> I
         for each in devices_in(core, device):
             can |= set(core.get_property(each, "OPTIMIZATION_CAPABILITIES"))
         known = [name for capability, name in CAPABILITIES.items() if capability in can]
-        for precision in precisions or known:
+        for precision in precisions or [*known, *([INT8] if quantised and INT8.upper() in can else [])]:
             if precision != INT8 and precision not in known:
                 raise MissingError(
                     f"--precision {precision}: {device} does not compute in it; use one of {', '.join(known)}"

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from edge_deploy.bundle import Vectors, check_place, read_bundle, records_of, vectors_file, write_bundle
-from edge_deploy.manifest import Accuracy, Manifest, Parity
+from edge_deploy.manifest import Accuracy, Manifest, Parity, Variant
 from edge_toolkit.data import Normalisation
-from edge_toolkit.errors import AnswerIsNo, InputError
+from edge_toolkit.errors import AnswerIsNo, InputError, MissingError
 from edge_toolkit.specs import digest, spec_to_json
 from tests.edge_deploy.networks_for_tests import ONE_LAYER, SEQUENCE
 
@@ -41,6 +41,7 @@ MANIFEST = Manifest(
     parity=Parity(20, 1e-4, {"openvino": 1e-7}, {"torch": 10, "openvino": 10}),
     macs=1000,
     parameters=100,
+    precisions={"f32": Variant("model.xml", 10, 1e-7, Accuracy(0.75, 0.5, "a test"))},
     versions={"torch": "2.13.0"},
     files=records_of(CONTENTS),
     baseline="../knee-lstm",
@@ -72,8 +73,8 @@ def test_bundle_is_read_as_it_was_written(folder: Path) -> None:
 
 def test_manifest_is_of_plain_numbers_and_hashes(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["schema"] == 1
-    assert manifest["precision"] == "f32"
+    assert manifest["schema"] == 2
+    assert manifest["precisions"]["f32"]["file"] == "model.xml"
     # By hand: `printf '\0\1\2\3' | sha256sum`.
     assert manifest["files"]["model.bin"] == {
         "sha256": "054edec1d0211f624fed0cbca9d4f9400b0e491c43742af2c5b0abebf0c990d8",
@@ -121,10 +122,32 @@ def test_baseline_lies_beside_the_bundle(folder: Path, place: str) -> None:
 
 
 def test_manifest_s_problems_are_told_together(folder: Path) -> None:
-    edit(folder, schema=2, macs="many", colour="blue")
+    edit(folder, schema=3, macs="many", colour="blue")
     with pytest.raises(InputError, match="3 problems") as told:
         read_bundle(folder)
     assert all(name in str(told.value) for name in ("schema", "macs", "colour"))
+
+
+@pytest.mark.parametrize(
+    ("precisions", "told"),
+    [
+        ({}, "lacks f32"),
+        ({"f32": "model.onnx"}, "names model.onnx, and files holds no model.onnx.bin"),
+        ({"f32": "model.xml", "int8": "int8.xml"}, "names int8.xml, and files holds no int8.xml"),
+    ],
+)
+def test_each_precision_has_its_files(folder: Path, precisions: dict[str, str], told: str) -> None:
+    whole = {"size_bytes": 10, "error": 0.0, "accuracy": None}
+    edit(folder, precisions={name: {"file": file, **whole} for name, file in precisions.items()})
+    with pytest.raises(InputError, match=f"precisions.*{told}"):
+        read_bundle(folder)
+
+
+def test_a_bundle_without_int8_says_how_to_get_it(folder: Path) -> None:
+    bundle = read_bundle(folder)
+    assert bundle.ir_in("bf16") == bundle.ir  # a device computes in it from float32's file
+    with pytest.raises(MissingError, match="--precision int8: .* holds f32; run `edge-toolkit export"):
+        bundle.ir_in("int8")
 
 
 def test_manifest_records_every_file(folder: Path) -> None:

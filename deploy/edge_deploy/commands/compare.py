@@ -79,9 +79,13 @@ def _profiles(a: Path, b: Path, asked: "Asked", seconds: float, requests: int | 
     live = [path for path in (a, b) if path.suffix != ".json"]
     saved = {path: replace(read_profile(path), baseline=None, comparison=None) for path in {a, b} - set(live)}
     if len(live) == 2:
-        (one, other), comparison = profiled([target_of(a), target_of(b)], asked, seconds, requests, Pace())
+        (one, other), comparison = profiled(
+            [target_of(each, asked.precision) for each in (a, b)], asked, seconds, requests, Pace()
+        )
         return one, other, comparison
-    taken = {path: profiled([target_of(path)], asked, seconds, requests, Pace())[0][0] for path in live}
+    taken = {
+        path: profiled([target_of(path, asked.precision)], asked, seconds, requests, Pace())[0][0] for path in live
+    }
     both = {**saved, **taken}
     return both[a], both[b], None
 

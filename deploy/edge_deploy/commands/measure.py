@@ -56,7 +56,7 @@ def measure_command(
                 f"{run.path}: holds neither a run ({run.request.name}) nor a bundle ({NAME}); `edge-toolkit search ... "
                 f"--out {run.path}` makes a run"
             )
-        found = target_of(run.path)
+        found = target_of(run.path, precision)
         measured = measure_files({str(found.path): found.file}, *settings)
         show([measured_table(measured)], asdict(measured), json_to)
         return

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from io import StringIO
@@ -16,12 +17,13 @@ from edge_deploy.ir import IR, written
 os.environ.setdefault("NNCF_CI", "1")  # else NNCF tells Google Analytics that it is used, without asking
 
 
-def quantised(ir: IR, samples: Sequence[Sequence[NDArray[Any]]]) -> IR:
+def quantised(ir: IR, samples: Sequence[Sequence[NDArray[Any]]], left_out: Sequence[str] = ()) -> IR:
     """An IR in int8: a scale a channel for weights, activations as NNCF's transformer type has them.
 
     Args:
         ir: in float32.
         samples: inputs that the ranges of activations are taken from, one array an input of the model.
+        left_out: layers that stay in float32, by the first part of their operations' names.
     """
     import nncf
 
@@ -29,6 +31,10 @@ def quantised(ir: IR, samples: Sequence[Sequence[NDArray[Any]]]) -> IR:
     model = ov.Core().read_model(model=ir.xml, weights=ov.Tensor(np.frombuffer(ir.bin, dtype=np.uint8)))
     with redirect_stdout(StringIO()):  # its progress bars
         done = nncf.quantize(
-            model, nncf.Dataset(samples), subset_size=len(samples), model_type=nncf.ModelType.TRANSFORMER
+            model,
+            nncf.Dataset(samples),
+            subset_size=len(samples),
+            model_type=nncf.ModelType.TRANSFORMER,
+            ignored_scope=nncf.IgnoredScope(patterns=[f"{re.escape(each)}/.*" for each in left_out], validate=False),
         )
     return written(done)

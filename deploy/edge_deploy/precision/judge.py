@@ -1,0 +1,124 @@
+"""What a precision does to the answers: right ones on real samples, and noise behind each layer."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_deploy.ir import IR
+from edge_deploy.manifest import Noise
+from edge_deploy.runtime import Compiled, compile_model
+from edge_deploy.settings import INT8, Asked
+
+Floats = NDArray[np.float32]
+
+NOISE_SAMPLES = 32
+"""Samples that the noise behind the layers is taken over."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Samples with their classes: x (n, channels, height, width), normalised; y (n,)."""
+
+    x: Floats
+    y: NDArray[np.int64]
+
+    def first(self, count: int) -> "Labelled":
+        """So many of them, from all over, since some lie sorted by class."""
+        chosen = np.unique(np.linspace(0, len(self.y) - 1, min(len(self.y), count)).astype(np.intp))
+        return Labelled(self.x[chosen], self.y[chosen])
+
+
+def right(ir: IR, precision: str, samples: Labelled) -> int:
+    """How many samples a network names rightly on this machine's CPU."""
+    with compiled(ir, precision) as ready:
+        return int((logits(ready, samples.x).argmax(axis=1) == samples.y).sum())
+
+
+def logits(ready: Compiled, x: Floats) -> Floats:
+    """x: (n, channels, height, width), normalised -> (n, classes), one sample a request, as on the device."""
+    rows = []
+    for sample in x:
+        ready.tensors[0][:] = sample[None]
+        ready.infer()
+        rows.append(ready.request.get_output_tensor(0).data.copy())
+    return np.concatenate(rows)
+
+
+def worst_noise(reference: IR, ir: IR, precision: str, samples: Labelled, layers: Sequence[str]) -> Noise | None:
+    """The layer that a precision disturbs most, the layers before it included.
+
+    The network is run with the output of each layer as one of its own; what is fused across layers then runs apart.
+
+    Args:
+        reference: the network in float32.
+        ir: the same in the precision.
+        precision: asked of the CPU.
+        samples: real ones.
+        layers: to look behind, in order.
+
+    Returns:
+        None where no layer's output can be told in both.
+    """
+    ends = _ends(reference, layers)
+    there = {each.get_friendly_name() for each in _read(ir).get_ops()}
+    ends = {layer: end for layer, end in ends.items() if end in there}
+    if not ends:
+        return None
+    expected, found = (_behind(each, how, ends, samples) for each, how in ((reference, "f32"), (ir, precision)))
+    noise = [Noise(layer, _snr_db(right_one, one)) for layer, right_one, one in zip(ends, expected, found, strict=True)]
+    return min(noise, key=lambda each: each.snr_db)
+
+
+@contextmanager
+def compiled(ir: IR, precision: str) -> Iterator[Compiled]:
+    """A network on this machine's CPU, on one thread, from files, as it ships."""
+    with tempfile.TemporaryDirectory(prefix="edge-toolkit-") as folder:
+        path = Path(folder) / "model.xml"
+        path.write_bytes(ir.xml)
+        path.with_suffix(".bin").write_bytes(ir.bin)
+        yield compile_model(path, Asked(precision="f32" if precision in (INT8, "f16") else precision))
+
+
+def _read(ir: IR) -> Any:
+    import openvino as ov
+
+    return ov.Core().read_model(model=ir.xml, weights=ov.Tensor(np.frombuffer(ir.bin, dtype=np.uint8)))
+
+
+def _ends(ir: IR, layers: Sequence[str]) -> dict[str, str]:
+    """The last operation of each layer."""
+    ends: dict[str, str] = {}
+    for op in _read(ir).get_ordered_ops():
+        layer = op.get_friendly_name().partition("/")[0]
+        if layer in layers and op.get_type_name() not in ("Constant", "Result", "Parameter"):
+            ends[layer] = op.get_friendly_name()
+    return {layer: ends[layer] for layer in layers if layer in ends}
+
+
+def _behind(ir: IR, precision: str, ends: dict[str, str], samples: Labelled) -> list[NDArray[np.float64]]:
+    """The outputs of operations over some samples, flat."""
+    import openvino as ov
+
+    model = _read(ir)
+    ops = {op.get_friendly_name(): op for op in model.get_ops()}
+    outputs = [ops[end].output(0) for end in ends.values()]
+    extended = ov.Model([*outputs], model.get_parameters())
+    hint = "f32" if precision in (INT8, "f16") else precision
+    request = ov.Core().compile_model(extended, "CPU", {"INFERENCE_PRECISION_HINT": hint}).create_infer_request()
+    rows: list[list[NDArray[np.float64]]] = []
+    for sample in samples.first(NOISE_SAMPLES).x:
+        request.infer([sample[None]])
+        rows.append([tensor.data.astype(np.float64).ravel() for tensor in request.output_tensors])
+    return [np.concatenate(each) for each in zip(*rows, strict=True)]
+
+
+def _snr_db(expected: NDArray[np.float64], found: NDArray[np.float64]) -> float:
+    noise = float(((found - expected) ** 2).sum())
+    signal = float((expected**2).sum())
+    return 10 * float(np.log10(max(signal, 1e-300) / max(noise, 1e-30 * max(signal, 1e-300))))
