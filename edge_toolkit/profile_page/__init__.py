@@ -1,6 +1,6 @@
-"""The page of a profile: one HTML file that opens offline and answers to mouse, finger and keys, from the profile alone.
+"""The page of a profile: one HTML file that opens offline and answers to mouse, finger and keys.
 
-page             the profile laid into page.html with its style and its scripts, which are one in the order of `SCRIPTS`
+page             the profile laid into page.html, with its style and its scripts (one, in the order of `SCRIPTS`)
 facts.js         the profile in the page, numbers as text, elements made, and the box that tells of a mark
 headline.js      latency, settings, what to know first
 timeline.js      the rows in the order of execution, both networks on one scale
