@@ -1,8 +1,9 @@
 """The page of a profile: one HTML file that opens offline and answers to mouse, finger and keys.
 
 page             the profile laid into page.html, with its style and its scripts (one, in the order of `SCRIPTS`)
+words            what it says in words
 facts.js         the profile in the page, numbers as text, elements made, and the box that tells of a mark
-headline.js      latency, settings, what to know first
+headline.js      those words, and the theme
 timeline.js      the rows in the order of execution, both networks on one scale
 icicle.js        the time block by block
 roofline.js      the rows against what the machine does at most

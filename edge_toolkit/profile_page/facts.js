@@ -4,7 +4,11 @@
 const profile = JSON.parse(document.getElementById("profile").textContent);
 const page = JSON.parse(document.getElementById("page").textContent);
 const networks = profile.baseline ? [profile, profile.baseline] : [profile];
-const labels = networks.length > 1 ? ["model", "baseline"] : ["model"];
+const everyRow = networks
+  .flatMap((network, index) => network.rows.map((row, at) => ({ network, index, row, at })))
+  .map((each, order) => ({ ...each, order }));
+const labels = ["model", "baseline"];
+const labelled = (index) => (networks.length > 1 ? `${page.names[index]} (${labels[index]})` : page.names[index]);
 const colours = new Map(page.colours);
 const rest = new Set(page.rest);
 const sum = (rows, value) => rows.reduce((whole, row) => whole + value(row), 0);
@@ -14,7 +18,6 @@ const spent = (row) => Math.max(0, row.time_us); // `runtime` is below 0 where c
 const number = (value, digits = 1) =>
   value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
 const percent = (share) => `${number(100 * share)}%`;
-const ms = (value) => `${value.toFixed(4)} ms`;
 
 /** What the counters drop of one row, at most; the rows end with two that have no counter. */
 const lost = (network) => network.unread_us / Math.max(1, network.rows.length - 2);
@@ -99,11 +102,16 @@ function rowFacts(network, row) {
     ["kind", row.kind],
     ["kernel", row.kernel],
     ["precision", row.precision],
-    ["computes", row.macs ? `${number(row.macs / 1e3)} kMACs${gmac_s === null ? "" : `, ${number(gmac_s)} GMAC/s`}` : ""],
-    ["moves", row.bytes ? `${number(row.bytes / 1e3)} kB${gb_s === null ? "" : `, ${number(gb_s)} GB/s`}` : ""],
+    ["computes", amount(row.macs, "kMACs", gmac_s, "GMAC/s")],
+    ["moves", amount(row.bytes, "kB", gb_s, "GB/s")],
     ["of roof", of_roof === null ? "" : `${(100 * of_roof).toFixed(0)}%`],
     ["executes", row.originals.filter((name) => name !== row.name).join(" ")],
   ];
+}
+
+function amount(count, unit, rate, rateUnit) {
+  const speed = rate === null ? "" : `, ${number(rate)} ${rateUnit}`;
+  return count ? `${number(count / 1e3)} ${unit}${speed}` : "";
 }
 
 function tell(mark, x, y) {

@@ -13,7 +13,7 @@ function icicle() {
     const zoom = (to) => {
       shown = to;
       show(nodes, to);
-      path.textContent = `${trail(to).map((node) => node.label).join(" › ")}: ${timeText(network, to.time, to.rows)} µs, ${percent(to.share)}`;
+      path.textContent = `${names(trail(to), " › ")}: ${timeText(network, to.time, to.rows)} µs, ${percent(to.share)}`;
     };
     for (const node of nodes) {
       node.mark = nodeMark(network, node);
@@ -49,7 +49,8 @@ function treeOf(network, name) {
 }
 
 function branch(label, parent) {
-  return { label, parent, row: null, inside: [], depth: parent ? parent.depth + 1 : 0, begin: 0, width: 0, time: 0, share: 0, macs: 0, rows: 0 };
+  const depth = parent ? parent.depth + 1 : 0;
+  return { label, parent, depth, row: null, inside: [], begin: 0, width: 0, time: 0, share: 0, macs: 0, rows: 0 };
 }
 
 /** Sums from the rows up, and where each node begins; a width is a time that can be drawn. */
@@ -67,17 +68,19 @@ function measure(node, begin) {
 
 const flat = (node) => [node, ...node.inside.flatMap(flat)];
 const trail = (node) => (node.parent ? [...trail(node.parent), node] : [node]);
+const names = (nodes, between) => nodes.map((node) => node.label).join(between);
 
 function nodeMark(network, node) {
   const time = `${timeText(network, node.time, node.rows)} µs`;
   if (node.row) return placed(rowMark(network, node.row), node);
   const what = `${time}, ${percent(node.share)}`;
   const text = make("span", {}, make("b", {}, node.label), ` ${what}`);
-  const mark = make("button", { type: "button", "aria-label": `${node.label}, ${what}`, "aria-expanded": "false" }, text);
-  const path = trail(node).slice(1).map((each) => each.label).join(".");
-  const computes = node.macs ? `${number(node.macs / 1e3)} kMACs` : "";
-  const facts = [["time", `${time}, ${percent(node.share)} of the call`], ["rows", String(node.rows)], ["computes", computes]];
-  tells(mark, path || node.label, facts);
+  const mark = make("button", { type: "button", "aria-label": `${node.label}, ${what}` }, text);
+  tells(mark, names(trail(node).slice(1), ".") || node.label, [
+    ["time", `${what} of the call`],
+    ["rows", String(node.rows)],
+    ["computes", amount(node.macs, "kMACs", null)],
+  ]);
   return placed(mark, node);
 }
 
@@ -104,7 +107,8 @@ function show(nodes, shown) {
 function neighbour(nodes, mark, key) {
   const node = nodes.find((each) => each.mark === mark);
   if (!node) return null;
-  const level = nodes.filter((each) => each.depth === node.depth && !each.mark.hidden && (each.width > 0 || each === node));
+  const seen = (each) => !each.mark.hidden && (each.width > 0 || each === node);
+  const level = nodes.filter((each) => each.depth === node.depth && seen(each));
   if (key === "ArrowUp") return node.parent?.mark;
   if (key === "ArrowDown") return node.inside.find((each) => each.width > 0 && !each.mark.hidden)?.mark;
   return along(level.map((each) => each.mark))(mark, key);

@@ -8,9 +8,9 @@ import re
 from importlib.resources import files
 from typing import Any
 
-from edge_toolkit import __version__
 from edge_toolkit.figures import OTHER_ROLE, ROLE_COLOURS
-from edge_toolkit.profile import REST, Profile, doubts_of, profile_to_json
+from edge_toolkit.profile import REST, Profile, profile_to_json
+from edge_toolkit.profile_page.words import words_of
 
 SCRIPTS = ("facts", "headline", "timeline", "icicle", "roofline", "comparison", "rows", "start")
 """What the page does, in the order in which it is put together."""
@@ -36,20 +36,14 @@ def profile_page(profile: Profile) -> str:
         "style_digest": _digest(style),
         "script_digest": _digest(script),
         "profile": _data(profile_to_json(profile)),
-        "page": _data(_beside(profile)),
+        "page": _data({**words_of(profile), **_palette()}),
     }
     # In one pass: a mark inside what is filled in stays text.
     return _MARK.sub(lambda mark: parts[mark[1]], _read("page.html"))
 
 
-def _beside(profile: Profile) -> dict[str, Any]:
-    """What the page shows that is not in the profile's JSON."""
+def _palette() -> dict[str, Any]:
     return {
-        "version": __version__,
-        "names": [each.name for each in profile.both],
-        "verdicts": [each.conditions.verdict if each.conditions else None for each in profile.both],
-        "disturbed": [bool(each.conditions and each.conditions.doubts) for each in profile.both],
-        "doubts": list(doubts_of(profile)),
         "colours": list(ROLE_COLOURS.items()),  # pairs, since a role may be called anything
         "other_colour": OTHER_ROLE,
         "rest": REST,

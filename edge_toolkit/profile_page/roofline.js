@@ -5,16 +5,14 @@ const MARGIN = { left: 52, right: 14, top: 14, bottom: 42 };
 
 function roofline() {
   const place = byId("roofline");
-  const rows = networks.flatMap((network, index) => network.rows.filter((row) => !rest.has(row.role)).map((row) => ({ network, index, row })));
+  const rows = everyRow.filter(({ row }) => !rest.has(row.role));
   const dots = rows.filter(({ row }) => row.time_us > 0 && row.macs > 0 && row.bytes > 0);
-  if (!profile.peaks) return place.append(make("p", {}, "The machine's peaks were not measured with this profile, so there is no roof to draw."));
-  if (!dots.length) return place.append(make("p", {}, "No row has a time, MACs and bytes, so there is nothing to draw."));
-  const left = rows.length - dots.length;
-  place.append(
-    make("p", {}, "A dot is a row, its area the time it takes. On the slopes a row waits for memory, under the flat roof for arithmetic: " +
-      "the nearer to the line above it, the less is left to gain. " + `${left} of ${rows.length} rows are left out: they have no time, no MACs, or no bytes.`),
-    make("p", { class: "small", id: "shapes" }, networks.length > 1 ? `● ${page.names[0]}   ◆ ${page.names[1]} (baseline)` : ""),
-  );
+  const say = (text, kind = "") => place.append(make("p", { class: kind }, text));
+  if (!profile.peaks) return say("The machine's peaks were not measured with this profile: there is no roof to draw.");
+  if (!dots.length) return say("No row has a time, MACs and bytes: there is nothing to draw.");
+  byId("how").hidden = false;
+  say(`${rows.length - dots.length} of ${rows.length} rows are left out: they have no time, no MACs, or no bytes.`);
+  if (networks.length > 1) say(`● ${labelled(0)}   ◆ ${labelled(1)}`, "small");
   dots.sort((one, other) => other.row.time_us - one.row.time_us); // the smallest on top
   byId("chart").removeAttribute("hidden");
   let width = 0;
@@ -78,15 +76,18 @@ function roofs(x, y, gmac_s, slopes) {
   const begin = (slope) => Math.max(x.low, y.low / slope); // where the slope enters the picture
   const point = (at, value) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`;
   const start = begin(highest);
-  const under = [point(start, y.low), point(start, start * highest), point(gmac_s / highest, gmac_s), point(x.high, gmac_s), point(x.high, y.low)];
+  const [corner, end] = [point(gmac_s / highest, gmac_s), point(x.high, gmac_s)];
+  const under = [point(start, y.low), point(start, start * highest), corner, end, point(x.high, y.low)];
   nodes.push(draw("polygon", { class: "under", points: under.join(" ") }));
   slopes.forEach((slope, index) => {
     const ends = [point(begin(slope), begin(slope) * slope), point(gmac_s / slope, gmac_s)];
     nodes.push(draw("polyline", { class: index ? "roof dashed" : "roof", points: ends.join(" ") }));
-    nodes.push(slopeName(x, y, begin(slope), slope, gmac_s, `${number(slope)} GB/s ${index ? "in cache" : "from memory"}`));
+    const name = `${number(slope)} GB/s ${index ? "in cache" : "from memory"}`;
+    nodes.push(slopeName(x, y, begin(slope), slope, gmac_s, name));
   });
-  nodes.push(draw("polyline", { class: "roof", points: `${point(gmac_s / highest, gmac_s)} ${point(x.high, gmac_s)}` }));
-  nodes.push(draw("text", { class: "roof-name", x: x(x.high) - 6, y: y(gmac_s) - 7, "text-anchor": "end" }, `${number(gmac_s)} GMAC/s`));
+  const place = { class: "roof-name", x: x(x.high) - 6, y: y(gmac_s) - 7, "text-anchor": "end" };
+  nodes.push(draw("polyline", { class: "roof", points: `${corner} ${end}` }));
+  nodes.push(draw("text", place, `${number(gmac_s)} GMAC/s`));
   return nodes;
 }
 
@@ -95,7 +96,8 @@ function slopeName(x, y, begin, slope, gmac_s, text) {
   const [across, up] = [x(10 * middle) - x(middle), y(middle) - y(10 * middle)];
   const angle = (-Math.atan2(up, across) * 180) / Math.PI;
   const [left, top] = [x(middle), y(middle * slope)];
-  return draw("text", { class: "roof-name", x: left, y: top - 6, transform: `rotate(${angle} ${left} ${top})`, "text-anchor": "middle" }, text);
+  const transform = `rotate(${angle} ${left} ${top})`;
+  return draw("text", { class: "roof-name", x: left, y: top - 6, transform, "text-anchor": "middle" }, text);
 }
 
 function dotMark({ network, index, row }, x, y, longest) {
@@ -105,7 +107,8 @@ function dotMark({ network, index, row }, x, y, longest) {
   const label = `${row.name}, ${number(row.macs / row.bytes, 2)} MACs a byte, ${number(gmac_s)} GMAC/s`;
   const traits = { role: "button", "aria-label": label, fill: colourOf(row.role), "data-role": row.role };
   const diamond = `M${left},${top - side}l${side},${side}l${-side},${side}l${-side},${-side}z`;
-  const mark = index ? draw("path", { ...traits, d: diamond }) : draw("circle", { ...traits, cx: left, cy: top, r: radius });
+  const circle = { ...traits, cx: left, cy: top, r: radius };
+  const mark = index ? draw("path", { ...traits, d: diamond }) : draw("circle", circle);
   tells(mark, row.name, [["computes a byte", `${number(row.macs / row.bytes, 2)} MACs`], ...rowFacts(network, row)]);
   return mark;
 }

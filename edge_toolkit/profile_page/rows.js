@@ -6,7 +6,7 @@ const COLUMNS = [
   ["role", (each) => each.row.role],
   ["block", (each) => each.row.block],
   ["kind", (each) => each.row.kind],
-  ["order", (each) => each.order, (value, each) => String(each.place)],
+  ["order", (each) => each.order, (value, each) => String(each.at + 1)],
   ["µs", (each) => each.row.time_us, (value, each) => timeText(each.network, value)],
   ["share", (each) => each.row.share, percent],
   ["kMACs", (each) => each.row.macs || null, (value) => number(value / 1e3)],
@@ -20,18 +20,18 @@ const COLUMNS = [
 ];
 
 function rowsTable() {
-  const all = networks.flatMap((network, index) => network.rows.map((row, at) => ({ network, index, row, place: at + 1 })));
-  all.forEach((each, order) => (each.order = order));
-  const columns = COLUMNS.filter(([name]) => (name !== "network" || networks.length > 1) && (name !== "of roof" || profile.peaks));
+  const absent = [networks.length > 1 ? "" : "network", profile.peaks ? "" : "of roof"];
+  const columns = COLUMNS.filter(([name]) => !absent.includes(name));
   const state = { column: columns.findIndex(([name]) => name === "order"), down: false };
   const buttons = columns.map(([name]) => make("button", { type: "button" }, name));
   const numeric = columns.flatMap(([, , text], index) => (text ? [index] : []));
   const table = grid(buttons, [], numeric);
-  const refresh = () => refill(table, all, columns, state);
+  const refresh = () => refill(table, columns, state);
   buttons.forEach((button, column) =>
     button.addEventListener("click", () => {
-      // Numbers begin with the largest, names with the first.
-      Object.assign(state, { column, down: state.column === column ? !state.down : numeric.includes(column) && columns[column][0] !== "order" });
+      // Numbers begin with the largest, names and the order with the first.
+      const large = numeric.includes(column) && columns[column][0] !== "order";
+      Object.assign(state, { column, down: state.column === column ? !state.down : large });
       refresh();
     }),
   );
@@ -40,17 +40,18 @@ function rowsTable() {
   refresh();
 }
 
-function refill(table, all, columns, { column, down }) {
+function refill(table, columns, { column, down }) {
   const words = byId("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
   const text = (each) => columns.filter(([, , form]) => !form).map(([, value]) => value(each)).join("\n").toLowerCase();
-  const kept = all.filter((each) => words.every((word) => text(each).includes(word)));
+  const kept = everyRow.filter((each) => words.every((word) => text(each).includes(word)));
   const value = columns[column][1];
   const sorted = [...kept].sort((one, other) => compared(value(one), value(other), down));
   table.tBodies[0].replaceChildren(...sorted.map((each) => line(each, columns)));
   [...table.tHead.rows[0].cells].forEach((head, index) =>
     head.setAttribute("aria-sort", index !== column ? "none" : down ? "descending" : "ascending"),
   );
-  byId("found").textContent = `${kept.length} of ${all.length} rows, ${number(sum(kept, (each) => each.row.time_us))} µs`;
+  const time = number(sum(kept, (each) => each.row.time_us));
+  byId("found").textContent = `${kept.length} of ${everyRow.length} rows, ${time} µs`;
 }
 
 /** Order of two values; what is not known comes last, whichever way. */
@@ -67,7 +68,8 @@ function line(each, columns) {
     const found = value(each);
     const text = found === null ? "" : form ? form(found, each) : found;
     const inside = name === "role" ? make("span", {}, swatch(text), text) : text;
-    return make(index ? "td" : "th", { class: form ? "number" : name === "row" || name === "executes" ? "name" : "text" }, inside);
+    const kind = form ? "number" : name === "row" || name === "executes" ? "name" : "text";
+    return make(index ? "td" : "th", { class: kind }, inside);
   });
   cells[0].setAttribute("scope", "row");
   return make("tr", {}, ...cells);

@@ -6,9 +6,9 @@ function timeline() {
   const span = Math.max(...networks.map((each) => sum(each.rows, spent)));
   const place = byId("timeline");
   networks.forEach((network, index) => {
-    const whole = make("span", { class: "small" }, `${number(network.wall_us)} µs in all, ${network.rows.length - 2} rows`);
-    const name = make("span", {}, make("strong", {}, page.names[index]), networks.length > 1 ? ` (${labels[index]})` : "");
-    place.append(make("div", { class: "lane-name" }, name, whole), lane(network, span, page.names[index]));
+    const whole = `${number(network.wall_us)} µs in all, ${network.rows.length - 2} rows`;
+    const name = make("div", { class: "lane-name" }, make("strong", {}, labelled(index)), make("span", {}, whole));
+    place.append(name, lane(network, span, page.names[index]));
   });
   place.append(axis(span));
   roles();
@@ -22,8 +22,9 @@ function lane(network, span, name) {
     const mark = rowMark(network, row);
     put(mark, reached / span, spent(row) / span);
     if (block === null || block.name !== row.block) {
-      block = { name: row.block, begin: reached, node: make("div", { class: "block", "aria-hidden": "true" }, make("span", {}, row.block)) };
-      plot.append(block.node);
+      const node = make("div", { class: "block", "aria-hidden": "true" }, make("span", {}, row.block));
+      block = { name: row.block, begin: reached, node };
+      plot.append(node);
     }
     reached += spent(row);
     put(block.node, block.begin / span, (reached - block.begin) / span);
@@ -35,8 +36,8 @@ function lane(network, span, name) {
 }
 
 function rowMark(network, row) {
-  const time = `${timeText(network, row.time_us)} µs`;
-  const mark = make("button", { type: "button", "aria-label": `${row.name}, ${row.role}, ${time}` }, make("span", {}, shortName(row)));
+  const what = `${row.name}, ${row.role}, ${timeText(network, row.time_us)} µs`;
+  const mark = make("button", { type: "button", "aria-label": what }, make("span", {}, shortName(row)));
   paint(mark, row);
   tells(mark, row.name, rowFacts(network, row));
   return mark;
@@ -93,5 +94,6 @@ let pickedRole = null;
 
 function pickOut(role = pickedRole) {
   pickedRole = role;
-  document.querySelectorAll("[data-role]").forEach((mark) => mark.classList.toggle("faded", role !== null && mark.dataset.role !== role));
+  for (const mark of document.querySelectorAll("[data-role]"))
+    mark.classList.toggle("faded", role !== null && mark.dataset.role !== role);
 }
