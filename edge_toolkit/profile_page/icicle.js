@@ -15,9 +15,13 @@ function icicle() {
       show(nodes, to);
       path.textContent = `${names(trail(to), " › ")}: ${timeText(network, to.time, to.rows)} µs, ${percent(to.share)}`;
     };
+    const enter = (node) => {
+      if (node.width > 0) zoom(node);
+      node.mark.focus({ preventScroll: true }); // not every browser does, and the tab key's stop may be out of sight now
+    };
     for (const node of nodes) {
       node.mark = nodeMark(network, node);
-      if (!node.row) node.mark.addEventListener("click", () => node.width > 0 && zoom(node));
+      if (!node.row) node.mark.addEventListener("click", () => enter(node));
       plot.append(node.mark);
     }
     zoom(root);

@@ -44,9 +44,10 @@ function scale(values, [from, to]) {
   const low = Math.log10(Math.min(...values) / 1.6);
   const high = Math.log10(Math.max(...values) * 1.6);
   const at = (value) => from + ((Math.log10(value) - low) / (high - low)) * (to - from);
+  const digits = high - low > 4 ? [1] : high - low > 2 ? [1, 3] : [1, 2, 5];
   const ticks = [];
   for (let power = Math.floor(low); power <= high; power++)
-    for (const digit of high - low > 2.5 ? [1] : [1, 2, 5]) {
+    for (const digit of digits) {
       const tick = digit * 10 ** power;
       if (Math.log10(tick) >= low && Math.log10(tick) <= high) ticks.push(tick);
     }

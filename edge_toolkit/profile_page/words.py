@@ -90,9 +90,9 @@ def _tile(label: str, value: str, text: str = "", kind: str = "") -> dict[str, s
 
 
 def _notes(profile: Profile) -> Iterator[str]:
-    unread = " and ".join(f"{each.unread_us:.0f} us" for each in profile.both)
+    unread = " and ".join(f"{each.unread_us:.0f} µs" for each in profile.both)
     yield (
-        f"OpenVINO's timers round down to whole microseconds: a row reads low by up to {profile.lost_us:.0f} us, which "
+        f"OpenVINO's timers round down to whole microseconds: a row reads low by up to {profile.lost_us:.0f} µs, which "
         f"runtime holds instead (at most {unread} of it). runtime: what a request takes besides its rows; binding: "
         "what the call from Python adds to the request."
     )

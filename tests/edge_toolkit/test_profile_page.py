@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from edge_toolkit.conditions import Conditions, State
 from edge_toolkit.figures import OTHER_ROLE, ROLE_COLOURS
-from edge_toolkit.profile import Profile, profile_to_json
+from edge_toolkit.profile import Profile, Setting, Startup, Throughput, profile_to_json
 from edge_toolkit.profile_page import page, profile_page
 from tests.edge_toolkit.profiles_for_tests import profile_of
 
@@ -185,3 +186,29 @@ def test_names_can_be_read_on_the_colours_of_roles(colour: str) -> None:
 def test_both_themes_have_the_same_names() -> None:
     light, dark = themes()
     assert light.keys() == dark.keys()
+
+
+def test_what_was_not_taken_is_said_and_what_was_is_shown() -> None:
+    made = profile_of()
+    bare = json.loads(Read(profile_page(made)).inside["page"])
+    assert {line[0]: line[1:] for line in bare["latency"]}["max"] == ["n/a", "n/a"]
+    assert {"p90", "requests", "device"} <= {tile["label"] for tile in bare["tiles"]}
+    assert "machine" not in {tile["label"] for tile in bare["tiles"]}
+    state = State(0.5, 2000.0, None)
+    full = replace(
+        made,
+        latency_ms=replace(made.latency_ms, max=0.5),
+        settings=(Setting("threads", "2", "1"), Setting("hint", "", "latency")),
+        startup=Startup(12.25, 0.75),
+        throughput=Throughput(4, 1234.5, 99),
+        conditions=Conditions(state, state, 1.0, others=0.25, stolen=None, drift=0.0),
+    )
+    page = json.loads(Read(profile_page(full)).inside["page"])
+    tiles = {tile["label"]: (tile["value"], tile["text"]) for tile in page["tiles"]}
+    assert tiles["max"][0] == "0.5000 ms"
+    assert tiles["4 requests at once"] == ("1,234.5 a second", "99 requests")
+    assert tiles["machine"] == ("not quiet", "other programs took 25% of the cores")
+    assert ["compiling, once", "12.2 ms", "n/a"] in page["latency"]
+    assert page["settings"] == [["threads", "2", "1", True], ["hint", "", "latency", False]]
+    assert any("threads: 2 was asked for, and CPU reports 1" in doubt for doubt in page["doubts"])
+    assert page["verdict"]["text"].startswith(": takes 0.232 times as long as knee-lstm (95% interval 0.231 to 0.235)")
