@@ -24,7 +24,7 @@ OPTIONS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run", "--disable-quic", "--disable-dev-shm-usage", "--force-prefers-reduced-motion",
 )  # fmt: skip
-HOSTILE = '</script><img src=x onerror="window.ran=1"><script>window.ran=2</script>'
+HOSTILE = '</script ><img src=x onerror="window.ran=1"></script><script>window.ran=2</script><!--<script>'
 PEAKS = {"gmac_s": 50.0, "memory_gb_s": 10.0, "cache_gb_s": 100.0}
 MINUS, INSIDE = "\N{MINUS SIGN}", "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
 FOCUSED = "return document.activeElement.getAttribute('aria-label')"

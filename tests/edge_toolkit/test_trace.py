@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_toolkit.profile import Profile, Row
@@ -112,6 +112,7 @@ def test_names_may_be_anything_and_the_file_says_what_is_not_measured() -> None:
 
 
 @given(st.lists(st.floats(0, 1e5, allow_nan=False), min_size=1, max_size=60))
+@example([1.001, 2.5])  # 1.001 * 1000 is 1000.9999999999999
 def test_as_perfetto_reads_it_rows_touch_and_blocks_hold_them(times_us: list[float]) -> None:
     rows = [row(str(index), time_us, f"block {index // 3 % 4}") for index, time_us in enumerate(times_us)]
     trace = trace_of(with_rows(*rows))
