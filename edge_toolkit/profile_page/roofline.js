@@ -32,7 +32,7 @@ function chart(dots, width) {
   const ys = [...dots.map(({ row }) => rates(row).gmac_s), gmac_s];
   const x = scale(xs, [MARGIN.left, width - MARGIN.right]);
   const y = scale(ys, [height - MARGIN.bottom, MARGIN.top]);
-  const marks = dots.map((dot) => dotMark(dot, x, y, Math.max(...dots.map(({ row }) => row.time_us))));
+  const marks = dots.map((dot) => dotMark(dot, x, y, dots[0].row.time_us)); // the slowest is the first
   fill(byId("chart"), { viewBox: `0 0 ${width} ${height}`, height }, []);
   const group = draw("g", {}, ...marks);
   rove(group, marks, along(marks));

@@ -6,7 +6,9 @@ function timeline() {
   const span = Math.max(...networks.map((each) => sum(each.rows, spent)));
   const place = byId("timeline");
   networks.forEach((network, index) => {
-    const whole = `${number(network.wall_us)} µs in all, ${network.rows.length - 2} rows`;
+    const negative = network.rows.filter((row) => row.time_us < 0);
+    const below = negative.map((row) => `, ${number(row.time_us)} of it ${row.name}, which can't be drawn`);
+    const whole = `${number(network.wall_us)} µs in all${below.join("")}; ${network.rows.length - 2} rows`;
     const name = make("div", { class: "lane-name" }, make("strong", {}, labelled(index)), make("span", {}, whole));
     place.append(name, lane(network, span, page.names[index]));
   });

@@ -139,6 +139,8 @@ def test_what_would_slip_through_is_not_run_and_nothing_is_fetched(page: Opened)
 
 def test_rows_are_as_wide_as_they_take_long(page: Opened) -> None:
     model, baseline = page.all("#timeline .lane")
+    told = page.texts("#timeline .lane-name span")
+    assert told == ["25.3 µs in all; 7 rows", f"83.0 µs in all, {MINUS}2.5 of it runtime, which can't be drawn; 2 rows"]
     longest_us = 3 + 77 + 5.5  # the LSTM's rows, less its `runtime`, which is below 0
     for lane, made in ((model, page.made), (baseline, page.made["baseline"])):
         marks = lane.find_elements("css selector", "button")
