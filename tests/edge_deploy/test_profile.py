@@ -18,7 +18,9 @@ from edge_toolkit.errors import AnswerIsNo, InputError, MissingError
 from edge_toolkit.layers import layers_of
 from edge_toolkit.matching import matched_lstm
 from edge_toolkit.profile import Profile, doubts_of, profile_to_json, read_profile
+from edge_toolkit.profile_page import profile_page
 from edge_toolkit.specs import read_spec
+from edge_toolkit.trace import trace_of
 from tests.edge_deploy.conftest import IRMaker
 from tests.edge_deploy.networks_for_tests import NETWORKS, SEQUENCE, write_folder, write_npz
 
@@ -89,8 +91,9 @@ def test_json_reads_back_as_the_same_profile(made: Profile, tmp_path: Path) -> N
 def test_the_command_prints_writes_and_leaves_a_profile_for_the_report(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = {name: tmp_path / f"out.{name}" for name in ("json", "csv", "svg")}
+    files = {name: tmp_path / f"out.{name}" for name in ("json", "csv", "svg", "trace", "html")}
     options = ["--json", str(files["json"]), "--csv", str(files["csv"]), "--plot", str(files["svg"])]
+    options += ["--trace", str(files["trace"]), "--html", str(files["html"])]
     with pytest.raises(SystemExit) as stopped:
         main(["profile", str(bundle), "--baseline", "lstm", "-t", str(QUICK), "--layers", *options])
     assert stopped.value.code == 0
@@ -114,6 +117,18 @@ def test_the_command_prints_writes_and_leaves_a_profile_for_the_report(
     assert json.loads(kept.read_text()) == plain
     assert str(kept) in err.replace("\n", "")
     assert files["svg"].read_text().startswith("<?xml")
+    made = read_profile(files["json"])
+    assert json.loads(files["trace"].read_text()) == trace_of(made)
+    assert files["html"].read_text() == profile_page(made)
+    assert all(str(files[name]) in err.replace("\n", "") for name in ("trace", "html"))
+
+
+@pytest.mark.parametrize("option", ["--csv", "--trace", "--html"])
+def test_only_json_goes_to_standard_output(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["profile", "nowhere.onnx", option, "-"])
+    assert stopped.value.code == 2
+    assert f"{option} -: must be a file's name" in capsys.readouterr().err
 
 
 def test_the_run_keeps_the_newest_profile_that_has_a_baseline(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,8 @@
 """`profile`."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +19,9 @@ from edge_deploy.commands.options import (
     asked_of,
 )
 from edge_toolkit.options import JsonTo, plot_option
+
+if TYPE_CHECKING:
+    from edge_toolkit.profile import Profile
 
 app = typer.Typer()
 
@@ -51,29 +55,30 @@ def profile_command(
     json_to: JsonTo = None,
     csv_to: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
     plot_to: Annotated[Path | None, plot_option("where the time goes, block by block")] = None,
+    trace_to: Annotated[
+        Path | None, typer.Option("--trace", metavar="FILE", help="Write a trace for Perfetto or chrome://tracing.")
+    ] = None,
+    html_to: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page to look around in, which opens offline.")
+    ] = None,
 ) -> None:
     """Measure a model on a device: its latency, and where the time goes, layer by layer, against a baseline."""
     from edge_deploy.profile import Pace, profile
-    from edge_deploy.tables import profile_tables, write_csv
+    from edge_deploy.tables import profile_tables
     from edge_deploy.target import run_profile
     from edge_toolkit.console import note, show
     from edge_toolkit.errors import InputError
-    from edge_toolkit.figures import profile_figure, save_figure
     from edge_toolkit.files import write_json
     from edge_toolkit.profile import doubts_of, has_baseline, profile_to_json
 
-    if csv_to == Path("-"):
-        raise InputError("--csv -: must be a file's name; `--json -` writes to standard output")
+    for option, path in (("--csv", csv_to), ("--trace", trace_to), ("--html", html_to)):
+        if path == Path("-"):
+            raise InputError(f"{option} -: must be a file's name; `--json -` writes to standard output")
     asked = asked_of(device, precision, threads, streams, hint, cache_dir, shape)
     made = profile(target, asked, seconds, baseline, requests, Pace(fps, 60 * minutes, load))
     payload = profile_to_json(made)
-    written = []  # before anything is printed, since a reader such as `head` may close the pipe
-    if csv_to is not None:
-        write_csv(csv_to, made)
-        written.append(f"rows in {csv_to}")
-    if plot_to is not None:
-        save_figure(profile_figure(made), plot_to)
-        written.append(f"plot in {plot_to}")
+    # Before anything is printed, since a reader such as `head` may close the pipe.
+    written = list(_write_files(made, csv_to, plot_to, trace_to, html_to))
     kept = run_profile(target)
     if kept is not None and made.baseline is None and has_baseline(kept):
         written.append(f"{kept} stays as it is: it has a baseline, and this profile has none")
@@ -83,3 +88,27 @@ def profile_command(
     show(profile_tables(made, -1 if layers else top, tree), payload, json_to)
     for line in (*(f"warning: {doubt}" for doubt in doubts_of(made)), *written):
         note(line)
+
+
+def _write_files(
+    made: "Profile", csv_to: Path | None, plot_to: Path | None, trace_to: Path | None, html_to: Path | None
+) -> Iterator[str]:
+    """Write what was asked for, and tell what stands where."""
+    from edge_deploy.tables import write_csv
+    from edge_toolkit.figures import profile_figure, save_figure
+    from edge_toolkit.files import write_json, write_text
+    from edge_toolkit.profile_page import profile_page
+    from edge_toolkit.trace import trace_of
+
+    if csv_to is not None:
+        write_csv(csv_to, made)
+        yield f"rows in {csv_to}"
+    if plot_to is not None:
+        save_figure(profile_figure(made), plot_to)
+        yield f"plot in {plot_to}"
+    if trace_to is not None:
+        write_json(trace_to, trace_of(made))
+        yield f"trace in {trace_to}, which ui.perfetto.dev and chrome://tracing open"
+    if html_to is not None:
+        write_text(html_to, profile_page(made))
+        yield f"page in {html_to}"

@@ -1,0 +1,10 @@
+// What is called when the page opens.
+
+theme();
+listen();
+headline();
+timeline();
+icicle();
+roofline();
+comparison();
+rowsTable();
