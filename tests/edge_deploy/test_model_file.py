@@ -65,7 +65,7 @@ def test_an_open_shape_is_told_with_the_option_that_closes_it(tmp_path: Path, sh
     partial = ov.PartialShape.dynamic() if shape is None else ov.PartialShape(shape)
     x = ops.parameter(partial, np.float32, name="x")
     path = save(tmp_path / "open.xml", [ops.relu(x)], [x])
-    with pytest.raises(InputError, match=f"open.xml: {told}"):
+    with pytest.raises(InputError, match=f"open.xml: .*{told}"):
         inputs_of(path, read_model(path))
 
 
