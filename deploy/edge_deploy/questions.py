@@ -79,4 +79,5 @@ def _fits(array: NDArray[Any], asked: Input) -> bool:
     dtype = np.dtype(getattr(ov.Type, asked.type).to_dtype())
     if array.dtype.kind not in "biuf":
         return False
-    return dtype.kind == "f" or bool(np.array_equal(array.astype(dtype), array))
+    with np.errstate(invalid="ignore"):  # NaN is no integer, and unequal to any
+        return dtype.kind == "f" or bool(np.array_equal(array.astype(dtype), array))
