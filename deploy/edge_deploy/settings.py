@@ -146,7 +146,8 @@ def reported(compiled: Any, asked: Asked) -> tuple[Setting, ...]:
 
     Where a model was handed on, the first device that runs it answers what the virtual one does not know.
     """
-    own = {name: compiled.get_property(name) for name in compiled.get_property("SUPPORTED_PROPERTIES")}
+    answers = {name: _answer(compiled, name) for name in (*_REPORTED.values(), "DEVICE_PROPERTIES")}
+    own = {name: each for name, each in answers.items() if each is not None}
     running = [str(each) for each in own.get("EXECUTION_DEVICES", ())]
     inner = own.get("DEVICE_PROPERTIES", {}).get(running[0], {}) if running else {}
     found = {name: _text({**inner, **own}.get(key)) for name, key in _REPORTED.items()}
@@ -155,6 +156,14 @@ def reported(compiled: Any, asked: Asked) -> tuple[Setting, ...]:
         for name, value in found.items()
         if value or name in asked.values
     )
+
+
+def _answer(compiled: Any, name: str) -> Any:
+    """What a compiled model says; None where it does not know. Asked, since the CPU does not list all that it tells."""
+    try:
+        return compiled.get_property(name)
+    except RuntimeError:
+        return None
 
 
 def _text(value: Any) -> str:
