@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from edge_toolkit.profile import Peaks
 from tests.edge_deploy.conftest import Command
 from tests.edge_deploy.small_models_for_tests import convolution, scaling
 from tests.edge_toolkit.profiles_for_tests import profile_json
 
 QUICK = ("-t", "0.02")
+
+
+@pytest.fixture(autouse=True)
+def no_peaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measuring the machine's peaks takes longer than all else here; `test_peaks` sees to them."""
+    monkeypatch.setattr("edge_deploy.profile.peaks", lambda *_: Peaks(50.0, 10.0, None))
 
 
 @pytest.fixture
