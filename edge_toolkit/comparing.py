@@ -11,6 +11,8 @@ from edge_toolkit.profile import REST, Comparison, Peaks, Profile, Row, Verdict
 APART = 0.1
 """Differences between two runs up to this are no verdict: the clock, the heat and the neighbours differ as much."""
 
+_NUMBERED, _TYPE = re.compile(r"(?<![A-Za-z0-9])([A-Z][A-Za-z0-9]*)_[0-9]+"), r"\1"
+
 Evidence = Literal["one run", "separate runs"]
 
 CHANGED = 0.1
@@ -137,8 +139,11 @@ def _rows(a: Profile, b: Profile) -> Iterator[Difference]:
 
 
 def _key(row: Row) -> str:
-    """What makes two rows the same one: a name without OpenVINO's numbers, which differ from process to process."""
-    return f"{re.sub(r'_[0-9]+', '', row.name)} {row.kind}"
+    """What makes two rows the same one: a name without OpenVINO's numbers, which differ from process to process.
+
+    It puts them behind a type (`Add_3341`). Those of layers (`conv2d_1`) stay: they tell which one is gone.
+    """
+    return f"{_NUMBERED.sub(_TYPE, row.name)} {row.kind}"
 
 
 def _changes(row: Row, other: Row, lost_us: float) -> str:

@@ -69,7 +69,7 @@ def examine_model(path: Path, shapes: tuple[ShapeAsked, ...] = ()) -> tuple[Sign
 
     model = read_model(path, shapes)
     inputs = inputs_of(path, model)
-    states = [each.variable_id for each in model.get_variables()] if hasattr(model, "get_variables") else []
+    states = [each.info.variable_id for each in model.get_variables()]
     told = ", ".join(f"{each.name} {each.type} {list(each.shape)}" for each in inputs)
     signs = [Sign("inputs", told or "none", "static: they can be measured")]
     if states:

@@ -29,7 +29,7 @@ def read_model(path: Path, shapes: tuple[ShapeAsked, ...] = ()) -> Any:
     except (RuntimeError, UnicodeDecodeError) as error:  # the latter: a broken name inside OpenVINO's own message
         raise InputError(f"{path}: OpenVINO cannot read it ({gist(error)}); export the model again") from error
     if path.suffix == ".tflite":
-        name_after_tensors(model)
+        name_after_tensors(model, path)
     apply_shapes(path, model, shapes)
     return model
 
@@ -56,7 +56,7 @@ def _input(path: Path, port: Any) -> Input:
         if shape.rank.is_dynamic:
             example = f"{name}[1,3,224,224]"
         else:
-            example = f"{name}[{','.join('1' if size.is_dynamic else str(size) for size in shape)}]"
+            example = f"{name}[{','.join(str(max(1, size.min_length)) for size in shape)}]"
         raise InputError(
             f"{path}: input {name} has the shape {shape}, and only static shapes are measured; give its sizes, such "
             f'as --shape "{example}"'

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
+from zlib import error
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,24 +32,52 @@ def questions_in(path: Path, inputs: Sequence[Input]) -> Questions:
     Raises:
         InputError: the file is missing, is something else, or an array does not fit.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, BadZipFile, AttributeError) as error:
-        raise InputError(f"--inputs {path}: is no .npz of plain arrays ({error}); write it by numpy.savez") from error
+    found = _arrays(path)
     problems, columns = [], []
     for each in inputs:
         array = found.get(each.name)
         if array is None:
             problems.append(f"has no array {each.name}, only {', '.join(found) or 'none'}")
             continue
-        shape = (len(array), *each.shape) if array.ndim else ()
-        if array.shape != shape and array.shape != (len(array) if array.ndim else 0, *each.shape[1:]):
+        shapes = [each.shape, each.shape[1:]] if each.shape[:1] == (1,) else [each.shape]
+        if array.ndim == 0 or array.shape[1:] not in shapes:
             problems.append(f"{each.name} has the shape {array.shape}, and (samples, *{each.shape}) is asked")
             continue
-        columns.append(array.reshape(shape))
+        if not _fits(array, each):
+            problems.append(f"{each.name} holds {array.dtype}, and not all of it is {each.type}")
+            continue
+        columns.append(array.reshape(len(array), *each.shape))
     if not problems and (not columns or len({len(each) for each in columns}) != 1 or not len(columns[0])):
         problems.append("must have the same number of samples for each input, at least 1")
     if problems:
         raise InputError.listing(f"--inputs {path}", problems)
     return list(zip(*columns, strict=True))
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz.
+
+    Raises:
+        InputError: it is something else.
+    """
+    try:
+        if not is_zipfile(path):  # numpy reads lone arrays, too
+            path.open("rb").close()  # tells why, where it can't be read
+            raise ValueError("is no zip archive")
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: np.asarray(arrays[name]) for name in arrays.files}
+    except (OSError, ValueError, BadZipFile, EOFError, error) as problem:
+        raise InputError(
+            f"--inputs {path}: is no .npz of plain arrays ({problem}); write it by numpy.savez"
+        ) from problem
+
+
+def _fits(array: NDArray[Any], asked: Input) -> bool:
+    """Whether an input can take the values as they are; floats are rounded."""
+    import openvino as ov
+
+    dtype = np.dtype(getattr(ov.Type, asked.type).to_dtype())
+    if array.dtype.kind not in "biuf":
+        return False
+    with np.errstate(invalid="ignore"):  # NaN is no integer, and unequal to any
+        return dtype.kind == "f" or bool(np.array_equal(array.astype(dtype), array))

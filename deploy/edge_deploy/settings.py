@@ -20,6 +20,9 @@ HINTS = ("latency", "throughput", "cumulative_throughput", "none")
 VIRTUAL = ("AUTO", "BATCH", "HETERO", "MULTI")
 """Devices of OpenVINO that hand a model on to others."""
 
+BATCH_TIMEOUT_MS = 1
+"""How long automatic batching waits for a batch to be full."""
+
 _REPORTED = {
     "precision": "INFERENCE_PRECISION_HINT",
     "threads": "INFERENCE_NUM_THREADS",
@@ -95,7 +98,9 @@ def devices_in(core: Any, device: str) -> tuple[str, ...]:
     else:  # `AUTO:-GPU` is all but the GPU; `BATCH:CPU(4)` is the CPU, four at once
         named = [re.sub(r"\(\d+\)$", "", each.strip()) for each in rest.split(",") if each.strip()]
         out = {each[1:] for each in named if each.startswith("-")}
-        named = [each for each in named if not each.startswith("-")] or [each for each in available if each not in out]
+        named = [each for each in named if not each.startswith("-")] or [
+            each for each in available if out.isdisjoint((each, each.partition(".")[0]))
+        ]
     for each in named:
         # A device with several units is listed as GPU.0, GPU.1; GPU alone means the first.
         if each not in available and each not in {one.partition(".")[0] for one in available}:
@@ -118,11 +123,16 @@ def properties_of(core: Any, asked: Asked, counters: bool) -> dict[str, Any]:
     }
     inner = {device: _known(core, device, wanted) for device in devices_in(core, asked.device)}
     cache = {} if asked.cache is None else {"CACHE_DIR": str(asked.cache)}
+    kind = asked.device.partition(":")[0]
     if asked.device in inner:
         return inner[asked.device] | cache
-    outer = _known(core, asked.device.partition(":")[0], {"PERFORMANCE_HINT": wanted["PERFORMANCE_HINT"]})
-    for each in inner.values() if outer else ():
-        del each["PERFORMANCE_HINT"]  # which then comes from outside
+    if kind == "BATCH":  # hands what it is given on to its one device; a lone request need not wait for company, 1 s
+        return next(iter(inner.values())) | cache | {"AUTO_BATCH_TIMEOUT": BATCH_TIMEOUT_MS}
+    # AUTO would begin on the CPU while another device still compiles, and change over on the way.
+    own = {"PERFORMANCE_HINT": wanted["PERFORMANCE_HINT"], "ENABLE_STARTUP_FALLBACK": False}
+    outer = _known(core, kind, own)
+    for each in inner.values() if "PERFORMANCE_HINT" in outer else ():
+        each.pop("PERFORMANCE_HINT", None)  # which then comes from outside
     return outer | cache | {"DEVICE_PROPERTIES": inner}
 
 
@@ -136,7 +146,8 @@ def reported(compiled: Any, asked: Asked) -> tuple[Setting, ...]:
 
     Where a model was handed on, the first device that runs it answers what the virtual one does not know.
     """
-    own = {name: compiled.get_property(name) for name in compiled.get_property("SUPPORTED_PROPERTIES")}
+    answers = {name: _answer(compiled, name) for name in (*_REPORTED.values(), "DEVICE_PROPERTIES")}
+    own = {name: each for name, each in answers.items() if each is not None}
     running = [str(each) for each in own.get("EXECUTION_DEVICES", ())]
     inner = own.get("DEVICE_PROPERTIES", {}).get(running[0], {}) if running else {}
     found = {name: _text({**inner, **own}.get(key)) for name, key in _REPORTED.items()}
@@ -145,6 +156,14 @@ def reported(compiled: Any, asked: Asked) -> tuple[Setting, ...]:
         for name, value in found.items()
         if value or name in asked.values
     )
+
+
+def _answer(compiled: Any, name: str) -> Any:
+    """What a compiled model says; None where it does not know. Asked, since the CPU does not list all that it tells."""
+    try:
+        return compiled.get_property(name)
+    except RuntimeError:
+        return None
 
 
 def _text(value: Any) -> str:

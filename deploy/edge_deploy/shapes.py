@@ -68,6 +68,8 @@ def apply_shapes(path: Path, model: Any, shapes: tuple[ShapeAsked, ...]) -> None
         if port is None:
             which = f"no input {shape.name}" if shape.name else f"{len(names)} inputs"
             raise InputError(f"{path}: --shape {shape}: the model has {which}; give one of {', '.join(names)}")
+        if port in asked:
+            raise InputError(f"{path}: --shape {shape}: input {called(port)} has a shape already; give one")
         asked[port] = list(shape.sizes)
     try:
         model.reshape(asked)

@@ -59,6 +59,13 @@ class Check:
         """Whether the answers are near enough; what is no number is not."""
         return isfinite(self.error) and self.error <= self.bound
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for `json.dumps`; JSON has no figure for what is no number."""
+        plain = {
+            name: None if isinstance(each, float) and not isfinite(each) else each for name, each in vars(self).items()
+        }
+        return {**plain, "passed": self.passed}
+
 
 @dataclass(frozen=True)
 class Verification:

@@ -146,7 +146,7 @@ def test_each_precision_has_its_files(folder: Path, precisions: dict[str, str], 
 def test_a_bundle_without_int8_says_how_to_get_it(folder: Path) -> None:
     bundle = read_bundle(folder)
     assert bundle.ir_in("bf16") == bundle.ir  # a device computes in it from float32's file
-    with pytest.raises(MissingError, match="--precision int8: .* holds f32; run `edge-toolkit export"):
+    with pytest.raises(MissingError, match=r"--precision int8: .* holds f32; run `edge-toolkit export"):
         bundle.ir_in("int8")
 
 

@@ -11,14 +11,16 @@ from edge_deploy.baseline import check_recurrent
 from edge_deploy.latency import warm_up
 from edge_deploy.model_file import read_model
 from edge_deploy.origins import origins_of
-from edge_deploy.rows import Counted, Node, count, middle_of, rows_of, window_mean
+from edge_deploy.rows import Counted, Node, count, middle_of, rows_of, window_mean, window_of
 from edge_deploy.runtime import compile_model
+from edge_deploy.settings import Asked
 from edge_toolkit.errors import AnswerIsNo
 from edge_toolkit.layers import ROLES, layers_of
 from edge_toolkit.profile import Row
 from edge_toolkit.specs import ModelSpec
 from tests.edge_deploy.conftest import IRMaker
 from tests.edge_deploy.networks_for_tests import NETWORKS
+from tests.edge_deploy.small_models_for_tests import convolution, save
 
 
 def rows(path: Path, spec: ModelSpec | None, request_us: float = 300.0, wall_us: float = 310.0) -> tuple[Row, ...]:
@@ -142,6 +144,34 @@ def test_what_only_constants_lead_to_is_no_row(ir: IRMaker) -> None:
     ]
     assert reshaped
     assert not {*names} & {*reshaped}
+
+
+CONVOLUTION_BYTES = {
+    # (1, 3, 8, 8) in, 3 x 3 kernels of 3 to 4 channels, a bias of 4, (1, 4, 8, 8) out.
+    "f32": 3 * 64 * 4 + 4 * 27 * 4 + 4 * 4 + 4 * 64 * 4,
+    # Input and weights at half width; the bias stays, and the output is f32 as the model's is.
+    "bf16": 3 * 64 * 2 + 4 * 27 * 2 + 4 * 4 + 4 * 64 * 4,
+}
+
+
+@pytest.mark.parametrize("precision", CONVOLUTION_BYTES)
+def test_bytes_of_a_convolution_are_what_it_reads_and_writes(tmp_path: Path, precision: str) -> None:
+    if precision == "bf16" and "BF16" not in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor does not compute in bf16")
+    ready = compile_model(convolution(tmp_path / "conv.xml"), Asked(precision=precision))
+    nodes = window_of(ready, 0.0).nodes
+    assert [node.bytes for node in nodes if node.kind == "Convolution"] == [CONVOLUTION_BYTES[precision]]
+    # Its input is put into another layout first: read as f32, written in what is computed in.
+    assert nodes[0].kind == "Reorder"
+    assert nodes[0].bytes == 3 * 64 * (4 + (4 if precision == "f32" else 2))
+
+
+def test_another_shape_of_the_same_bytes_moves_none(tmp_path: Path) -> None:
+    x = ops.parameter([1, 2, 3], np.float32, name="x")
+    flat = ops.reshape(ops.softmax(x, 1), ops.constant(np.array([1, 6])), False)
+    path = save(tmp_path / "views.xml", [ops.softmax(flat, 1)], [x])
+    nodes = window_of(compile_model(path), 0.0).nodes
+    assert [(node.kind, node.bytes) for node in nodes] == [("Softmax", 48), ("Reshape", 0), ("Softmax", 48)]
 
 
 def test_a_window_mean_is_never_negative() -> None:

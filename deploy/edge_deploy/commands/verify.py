@@ -54,9 +54,7 @@ def verify_command(
     asked = Asked(shapes=() if shape is None else shapes_from(shape))
     devices = [each.upper() for each in device or ()]
     made = verify(target, asked, devices, precision or (), against, inputs, bound)
-    payload = {**asdict(made), "passed": made.passed}
-    for row, check in zip(payload["checks"], made.checks, strict=True):
-        row["passed"] = check.passed
+    payload = {**asdict(made), "checks": [each.to_json() for each in made.checks], "passed": made.passed}
     show([f"{made.target}: {made.samples} samples, held against {made.reference}", _table(made)], payload, json_to)
     for changed in made.changed:
         note(f"note: {changed}")
