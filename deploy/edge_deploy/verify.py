@@ -123,12 +123,12 @@ def verify(
         expected = answers(first, questions)
     quantised = bundle is not None and INT8 in bundle.manifest.precisions
     pairs = list(_pairs(asked, devices, precisions, quantised))
-    files = [path if bundle is None else bundle.ir_in(one.precision) for one in pairs]
-    checks = tuple(
-        _check(file, one, questions, expected, bound if bound is not None else _bound(bundle, one.precision))
-        for file, one in zip(files, pairs, strict=True)
-    )
-    return Verification(str(path), reference, len(questions), checks, changed)
+    checks = []
+    for one in pairs:
+        file = path if bundle is None else bundle.ir_in(one.precision)
+        check = _check(file, one, questions, expected)
+        checks.append(replace(check, bound=_bound(bundle, check) if bound is None else bound))
+    return Verification(str(path), reference, len(questions), tuple(checks), changed)
 
 
 def answers(ready: Compiled, questions: Questions) -> list[Floats]:
@@ -158,7 +158,7 @@ def compared(found: Sequence[Floats], expected: Sequence[Floats]) -> tuple[float
     return worst, float(np.min(cosines)), float(np.mean(same)) if same else None
 
 
-def _check(file: Path, asked: Asked, questions: Questions, expected: Sequence[Floats], bound: float) -> Check:
+def _check(file: Path, asked: Asked, questions: Questions, expected: Sequence[Floats]) -> Check:
     ready = compile_model(file, asked)
     wanted = [value.shape for value in questions[0]]
     if [each.shape for each in ready.inputs] != wanted:
@@ -168,13 +168,14 @@ def _check(file: Path, asked: Asked, questions: Questions, expected: Sequence[Fl
     if sizes[0] != sizes[1]:
         raise InputError(f"{file}: its outputs have {sizes[0]} numbers, and {sizes[1]} are expected; give its equal")
     error, cosine, top1 = compared(found, expected)
-    return Check(asked.device, asked.precision, ready.precision, error, cosine, top1, bound)
+    return Check(asked.device, asked.precision, ready.precision, error, cosine, top1, BOUNDS[asked.precision])
 
 
-def _bound(bundle: Bundle | None, precision: str) -> float:
-    """What passes: as far as the export was from torch and half as much again, or the precision's own bound."""
-    variant = bundle.manifest.precisions.get(precision) if bundle is not None else None
-    return max(BOUNDS[precision], SLACK * variant.error) if variant is not None else BOUNDS[precision]
+def _bound(bundle: Bundle | None, check: Check) -> float:
+    """What passes: the bound of what it computes in, or as far as the export was from torch and half as much again."""
+    bound = BOUNDS.get(check.computed_in, check.bound)
+    variant = bundle.manifest.precisions.get(check.precision) if bundle is not None else None
+    return bound if variant is None else max(bound, SLACK * variant.error)
 
 
 def _pairs(asked: Asked, devices: Sequence[str], precisions: Sequence[str], quantised: bool) -> Iterator[Asked]:
