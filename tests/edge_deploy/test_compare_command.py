@@ -92,9 +92,7 @@ def test_live_against_saved(saved: Path, tmp_path: Path, command: Command, first
     assert status == 0
     plain = json.loads(out)
     assert plain["evidence"] == "separate runs"
-    assert [plain[side]["target"] for side in "ab"] == [
-        "bundles/knee" if path == saved else str(live) for path in pair
-    ]
+    assert [plain[side]["target"] for side in "ab"] == ["bundles/knee" if path == saved else str(live) for path in pair]
     mine, its = (plain["a"], plain["b"]) if first == "live" else (plain["b"], plain["a"])
     assert its["latency_ms"]["median"] == 0.018
     assert mine["macs"] == 4 * 64 * 27

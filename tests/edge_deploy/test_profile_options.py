@@ -65,7 +65,13 @@ SPELLINGS = [
 @pytest.mark.parametrize(("theirs", "ours", "expected"), SPELLINGS)
 @pytest.mark.parametrize("name", ["profile", "compare"])
 def test_benchmark_apps_spellings_ask_the_same(
-    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch, name: str, theirs: Any, ours: Any, expected: Asked
+    tmp_path: Path,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    theirs: Any,
+    ours: Any,
+    expected: Asked,
 ) -> None:
     asked = []
 

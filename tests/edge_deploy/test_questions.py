@@ -40,7 +40,8 @@ def test_samples_are_taken_in_the_models_order(tmp_path: Path, shape: tuple[int,
 
 
 @pytest.mark.parametrize(
-    ("dtype", "type_name"), [("uint8", "i32"), ("int64", "u8"), ("bool", "f32"), ("float64", "i32"), ("int64", "boolean")]
+    ("dtype", "type_name"),
+    [("uint8", "i32"), ("int64", "u8"), ("bool", "f32"), ("float64", "i32"), ("int64", "boolean")],
 )
 def test_values_that_an_input_can_take_are_taken(tmp_path: Path, dtype: str, type_name: str) -> None:
     path = npz(tmp_path, ids=np.array([[0, 1, 1, 0, 1]], dtype))
