@@ -162,7 +162,8 @@ def _check(file: Path, asked: Asked, questions: Questions, expected: Sequence[Fl
     ready = compile_model(file, asked)
     wanted = [value.shape for value in questions[0]]
     if [each.shape for each in ready.inputs] != wanted:
-        raise InputError(f"{file}: its inputs are {ready.inputs}, and the questions have the shapes {wanted}")
+        told = ", ".join(f"{each.name} {list(each.shape)}" for each in ready.inputs)
+        raise InputError(f"{file}: its inputs are {told}, and the questions have the shapes {wanted}; give its equal")
     found = answers(ready, questions)
     sizes = [each.shape[1] for each in found], [each.shape[1] for each in expected]
     if sizes[0] != sizes[1]:
