@@ -282,7 +282,10 @@ def test_int8_of_a_model_that_is_not_quantised_is_held_to_what_it_computes_in(tm
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        (lambda path: scaling(path, [1, 5]), r"its inputs are x \[1, 4\], and the questions have the shapes \[\(1, 5\)\]"),
+        (
+            lambda path: scaling(path, [1, 5]),
+            r"its inputs are x \[1, 4\], and the questions have the shapes \[\(1, 5\)\]",
+        ),
         (lambda path: sum_of_all(path), r"its outputs have \[4\] numbers, and \[1\] are expected"),
     ],
 )
