@@ -12,7 +12,7 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from edge_deploy.ir import IR, written
+from edge_deploy.ir import IR, name_after_layers, written
 
 os.environ.setdefault("NNCF_CI", "1")  # else NNCF tells Google Analytics that it is used, without asking
 
@@ -37,4 +37,5 @@ def quantised(ir: IR, samples: Sequence[Sequence[NDArray[Any]]], left_out: Seque
             model_type=nncf.ModelType.TRANSFORMER,
             ignored_scope=nncf.IgnoredScope(patterns=[f"{re.escape(each)}/.*" for each in left_out], validate=False),
         )
+    name_after_layers(done)  # what NNCF added is numbered, and the same network would give other bytes
     return written(done)
