@@ -85,6 +85,7 @@ def test_what_is_no_number_never_passes(found: np.ndarray, expected: np.ndarray)
     error, cosine, top1 = compared([f64([1]), found], [f64([1]), expected])
     check = Check("CPU", "f32", "f32", error, cosine, top1, bound=1e300)
     assert not check.passed
+    assert not replace(check, bound=np.inf).passed
     assert error == np.inf
 
 
@@ -282,7 +283,10 @@ def test_int8_of_a_model_that_is_not_quantised_is_held_to_what_it_computes_in(tm
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        (lambda path: scaling(path, [1, 5]), r"its inputs are x \[1, 4\], and the questions have the shapes \[\(1, 5\)\]"),
+        (
+            lambda path: scaling(path, [1, 5]),
+            r"its inputs are x \[1, 4\], and the questions have the shapes \[\(1, 5\)\]",
+        ),
         (lambda path: sum_of_all(path), r"its outputs have \[4\] numbers, and \[1\] are expected"),
     ],
 )
