@@ -42,12 +42,12 @@ def test_a_bare_model_is_modelled_by_its_own(tmp_path: Path) -> None:
     assert energy_of_inference(compile_model(path), None, 0.1, 1.0, ()) == expected
 
 
-def test_the_model_stays_as_it_was(ir: IRMaker) -> None:
-    """Its layers are found by folding constants and renaming operations."""
-    ready = compile_model(ir("sequence"))
-    names = [op.get_friendly_name() for op in ready.model.get_ops()]
+def test_the_model_stays_as_it_was(tmp_path: Path) -> None:
+    """Its layers are found by folding constants, here the sum that makes the weights."""
+    x, half = ops.parameter([1, 6], np.float32, name="x"), ops.constant(np.ones((6, 4), np.float32))
+    ready = compile_model(save(tmp_path / "sum.xml", [ops.matmul(x, ops.add(half, half), False, False)], [x]))
     assert energy_of_inference(ready, None, 0.1, 1.0, ()) is not None
-    assert [op.get_friendly_name() for op in ready.model.get_ops()] == names
+    assert "Add" in {op.get_type_name() for op in ready.model.get_ops()}
 
 
 @pytest.mark.parametrize(
