@@ -251,6 +251,9 @@ def test_what_a_reader_should_know(made: Profile) -> None:
     (told,) = doubts_of(replace(steady, counted_us=1.5 * made.request_us))
     assert f"{1.5 * made.request_us:.1f} us while its rows were timed" in told
     assert list(doubts_of(replace(steady, precision="bf16"))) == ["knee: f32 was asked for, and CPU read back bf16."]
+    assert made.conditions is not None
+    (told,) = doubts_of(replace(steady, conditions=replace(made.conditions, others=0.5, drift=0.0, stolen=0.0)))
+    assert told.startswith("knee: the machine was not quiet: other programs took 50% of the cores")
     assert list(doubts_of(replace(steady, uncounted=("loop",)))) == ["knee: the MACs inside loop are not counted."]
 
 

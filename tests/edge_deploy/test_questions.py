@@ -83,15 +83,18 @@ def test_values_that_an_integer_input_cannot_take_are_told(tmp_path: Path, value
 
 
 class Pickled:
-    """Would run whatever it likes when it is loaded."""
+    """Makes a file when it is loaded."""
 
-    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
-        return Path.touch, (Path(__file__).with_name("was run"),)  # type: ignore[return-value]
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[Path]]:
+        return Path.touch, (self.path,)
 
 
 def objects(path: Path) -> None:
     array = np.empty((2, 1, 2, 3), object)
-    array[:] = Pickled()
+    array[:] = Pickled(path.with_name("was loaded"))
     np.savez(path, frame=array)
 
 
@@ -127,4 +130,4 @@ def test_what_is_no_npz_of_plain_arrays_is_told(tmp_path: Path, kind: str) -> No
     FILES[kind](path)
     with pytest.raises(InputError, match=r"inputs\.npz: is no \.npz of plain arrays .*write it by numpy\.savez"):
         questions_in(path, (FRAME,))
-    assert not Path(__file__).with_name("was run").exists()
+    assert not (tmp_path / "was loaded").exists()

@@ -45,7 +45,7 @@ def test_a_rate_is_the_count_over_the_time(tmp_path: Path, monkeypatch: pytest.M
     looks = iter(np.arange(0, 1000, 0.5).tolist())
     monkeypatch.setattr("edge_deploy.throughput.LEAST", 4)
     monkeypatch.setattr("time.perf_counter", lambda: next(looks))
-    found = throughput(ready, 1, 10.0)
+    found = throughput(ready, 2, 10.0)
     # Looks before the 5th, 6th, ... request, 0.5, 1, ... 9.5 s after the first, let 19 more begin; the last is at 10.5.
     assert found.count == 4 + 19
     assert found.per_second == pytest.approx(23 / 10.5)

@@ -85,6 +85,7 @@ def test_what_is_no_number_never_passes(found: np.ndarray, expected: np.ndarray)
     error, cosine, top1 = compared([f64([1]), found], [f64([1]), expected])
     check = Check("CPU", "f32", "f32", error, cosine, top1, bound=1e300)
     assert not check.passed
+    assert not replace(check, bound=np.inf).passed
     assert error == np.inf
 
 
