@@ -94,7 +94,9 @@ def _unlike(a: Profile, b: Profile, evidence: Evidence) -> Iterator[str]:
         "precision": (a.precision, b.precision),
         "threads": (a.threads, b.threads),
         "streams": (a.streams, b.streams),
+        "inputs": (_inputs(a), _inputs(b)),
         "CPU": (a.machine.cpu, b.machine.cpu),
+        **{name: (_told(a).get(name), _told(b).get(name)) for name in {**_told(a), **_told(b)} if name not in _STATED},
         **{name: (a.versions.get(name), b.versions.get(name)) for name in {**a.versions, **b.versions}},
     }
     for name, (one, other) in pairs.items():
@@ -102,6 +104,18 @@ def _unlike(a: Profile, b: Profile, evidence: Evidence) -> Iterator[str]:
             yield f"{name}: {one} in the first, {other} in the second"
     if evidence == "separate runs" and a.peaks is not None and b.peaks is not None:
         yield _speed(a.peaks, b.peaks)
+
+
+_STATED = ("precision", "threads", "streams", "from cache")
+"""Settings that are told otherwise, or don't matter behind the first request."""
+
+
+def _told(profile: Profile) -> dict[str, str]:
+    return {each.name: each.reported for each in profile.settings}
+
+
+def _inputs(profile: Profile) -> str:
+    return ", ".join(f"{each.name} {each.type} {list(each.shape)}" for each in profile.inputs)
 
 
 def _speed(a: Peaks, b: Peaks) -> str:

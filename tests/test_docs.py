@@ -17,6 +17,7 @@ PAGES = ("README.md", "Makefile", "docs/how-to.md")
 
 sys.path.insert(0, str(ROOT / "docs"))
 from make_reference import PAGE, reference  # noqa: E402 - the folder of the pages is no package
+from make_schemas import FILES, FOLDER, schema  # noqa: E402 - the same
 
 
 def command_lines() -> Iterator[tuple[str, list[str]]]:
@@ -39,6 +40,11 @@ def parsed(words: list[str]) -> None:
 
 def test_the_reference_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == reference(), "run `python docs/make_reference.py`"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_published_schemas_are_current(name: str) -> None:
+    assert (FOLDER / name).read_text(encoding="utf-8") == schema(name), "run `python docs/make_schemas.py`"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from math import ceil
 
 from edge_deploy.energy import measure_energy
 from edge_deploy.model_layers import layers_in
-from edge_deploy.rapl import Zone
+from edge_deploy.rapl import CounterError, Zone
 from edge_deploy.runtime import Compiled
+from edge_toolkit.console import note
 from edge_toolkit.cost import estimate
 from edge_toolkit.device import load_device
 from edge_toolkit.energy import Energy, ModelledEnergy
@@ -33,7 +34,7 @@ def energy_of_inference(
         zones: the counters; none where none can be read.
 
     Returns:
-        None where there is neither a counter nor a model of the device.
+        None where there is neither a counter nor a model of the device, or a counter failed on the way, which is told.
     """
     if not zones:
         return _modelled(ready, spec)
@@ -44,7 +45,11 @@ def energy_of_inference(
             ready.infer()
         return block
 
-    return measure_energy(run_block, seconds, zones)
+    try:
+        return measure_energy(run_block, seconds, zones)
+    except (CounterError, InputError) as error:  # the rest of the profile stands
+        note(f"energy is not measured: {error}")
+        return None
 
 
 def _modelled(ready: Compiled, spec: ModelSpec | None) -> ModelledEnergy | None:

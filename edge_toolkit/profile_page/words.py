@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from edge_toolkit import __version__
+from edge_toolkit.energy import ModelledEnergy
 from edge_toolkit.profile import Profile, doubts_of
 
 NA = "n/a"
@@ -36,6 +37,15 @@ def _longest(profile: Profile) -> str:
     return NA if profile.latency_ms.max is None else _ms(profile.latency_ms.max)
 
 
+def _energy(profile: Profile) -> str:
+    energy = profile.energy
+    if energy is None:
+        return NA
+    if isinstance(energy, ModelledEnergy):
+        return f"{energy.energy_mj:.4f} mJ, modelled ({energy.device})"
+    return f"{energy.total.net_mj:.4f} mJ above idle, measured"
+
+
 LATENCY: tuple[tuple[str, Callable[[Profile], str]], ...] = (
     ("median", lambda each: _ms(each.latency_ms.median)),
     ("95% interval", _interval),
@@ -48,6 +58,7 @@ LATENCY: tuple[tuple[str, Callable[[Profile], str]], ...] = (
     ("call from Python", lambda each: _ms(each.wall_us / 1000)),
     ("compiling, once", lambda each: NA if each.startup is None else f"{each.startup.compile_ms:.1f} ms"),
     ("first request, once", lambda each: NA if each.startup is None else _ms(each.startup.first_ms)),
+    ("energy of an inference", _energy),
     ("MMACs", lambda each: f"{each.macs / 1e6:,.2f}"),
     ("parameters", lambda each: f"{each.parameters:,}"),
 )
@@ -79,6 +90,14 @@ def _tiles(profile: Profile) -> Iterator[dict[str, str]]:
     if profile.throughput is not None:
         flow = profile.throughput
         yield _tile(f"{flow.at_once} requests at once", f"{flow.per_second:,.1f} a second", f"{flow.count:,} requests")
+    if profile.frames is not None:
+        frames = profile.frames
+        text = f"missed; response p99 {_ms(frames.response_ms[1])}, jitter {_ms(frames.jitter_ms)}"
+        yield _tile(f"frames at {frames.fps:g} fps", f"{frames.missed:,} of {frames.count:,}", text)
+    if profile.streaming is not None:
+        ratio = profile.streaming.comparison.ratio
+        text = f"a step of the LSTM with carried state; the model's window takes {ratio:.2f} times that"
+        yield _tile("streaming", _ms(profile.streaming.step_ms.median), text)
     if profile.conditions is not None:
         doubts = profile.conditions.doubts
         text = "; ".join(doubts) or "quiet enough for the figures to stand"
