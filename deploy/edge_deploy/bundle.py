@@ -190,12 +190,8 @@ def read_bundle(path: Path) -> Bundle:
     """
     if not is_packed(path):
         return _read(path)
-    folder = unpacked(path)
-    try:
+    with unpacked(path) as folder:
         bundle = replace(_read(folder), path=path)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     weakref.finalize(bundle, shutil.rmtree, folder, ignore_errors=True)
     return bundle
 

@@ -149,7 +149,10 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / NAME
     if not path.is_file():
         raise InputError(f"{folder}: holds no bundle ({NAME} is missing); `edge-toolkit export` makes one")
-    return checked(_MANIFEST, read_json(path), str(path))
+    plain = read_json(path)
+    if isinstance(plain, dict) and plain.get("schema") == 1:
+        raise InputError(f"{path}: is of schema 1, from before a bundle held precisions; export the model again")
+    return checked(_MANIFEST, plain, str(path))
 
 
 def _problems(manifest: Manifest) -> Iterator[str]:

@@ -4,6 +4,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -100,8 +101,11 @@ def _copy(file: ZipFile, name: str, folder: Path, size: int) -> None:
             left -= len(part)
 
 
-def unpacked(path: Path) -> Path:
-    """A new temporary folder with the files of a packed bundle; whoever asks for it removes it.
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """A new temporary folder with the files of a packed bundle, which stays if the block ends well.
+
+    What goes wrong is told of the .zip, for nobody knows the folder.
 
     Raises:
         InputError, AnswerIsNo: see `unpack`.
@@ -109,7 +113,10 @@ def unpacked(path: Path) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="edge-toolkit-bundle-"))
     try:
         unpack(path, folder)
+        yield folder
+    except (InputError, AnswerIsNo) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise type(error)(str(error).replace(f"{folder}/", f"{path}/").replace(str(folder), str(path))) from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return folder

@@ -118,6 +118,7 @@ BROKEN: list[tuple[Callable[[Path], object], str]] = [
     (lambda path: rewritten(path, replacing("manifest.json", b"")), "manifest.json is missing, empty"),
     (lambda path: rewritten(path, replacing("manifest.json", bytes(LONGEST_MANIFEST + 1))), "or too long"),
     (lambda path: rewritten(path, replacing("manifest.json", b"{")), "is not JSON"),
+    (lambda path: rewritten(path, replacing("manifest.json", b'{"schema": 1}')), "schema 1, from before"),
     (lambda path: rewritten(path, replacing("manifest.json", json.dumps({"schema": 99}).encode())), "problems"),
 ]
 
@@ -125,8 +126,9 @@ BROKEN: list[tuple[Callable[[Path], object], str]] = [
 @pytest.mark.parametrize(("damage", "told"), BROKEN, ids=[told for _, told in BROKEN])
 def test_what_is_no_bundle_is_told(packed: Path, damage: Callable[[Path], object], told: str) -> None:
     damage(packed)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=told) as stopped:
         read_bundle(packed)
+    assert str(stopped.value).startswith(str(packed)), "nobody knows the folder that it was unpacked into"
 
 
 def test_bytes_that_were_damaged_on_the_way_are_refused(packed: Path) -> None:

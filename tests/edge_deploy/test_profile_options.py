@@ -64,6 +64,13 @@ SPELLINGS = [
 
 @pytest.mark.parametrize(("theirs", "ours", "expected"), SPELLINGS)
 @pytest.mark.parametrize("name", ["profile", "compare"])
+def test_no_threads_are_no_default(command: Command, tmp_path: Path) -> None:
+    for option in ("-nthreads", "-nstreams"):
+        status, _, err = command("profile", str(tmp_path), option, "0")
+        assert status == 2
+        assert "0 must be at least 1" in err
+
+
 def test_benchmark_apps_spellings_ask_the_same(
     tmp_path: Path,
     command: Command,

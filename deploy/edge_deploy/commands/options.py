@@ -71,5 +71,5 @@ def asked_of(
     from edge_deploy.shapes import shapes_from
 
     if hint == "none":  # pinned, so that two runs are alike
-        threads, streams = threads or 1, streams or 1
+        threads, streams = (1 if each is None else each for each in (threads, streams))
     return Asked(device, precision, threads, streams, hint, cache, () if shape is None else shapes_from(shape))
