@@ -64,13 +64,6 @@ SPELLINGS = [
 
 @pytest.mark.parametrize(("theirs", "ours", "expected"), SPELLINGS)
 @pytest.mark.parametrize("name", ["profile", "compare"])
-def test_no_threads_are_no_default(command: Command, tmp_path: Path) -> None:
-    for option in ("-nthreads", "-nstreams"):
-        status, _, err = command("profile", str(tmp_path), option, "0")
-        assert status == 2
-        assert "0 must be at least 1" in err
-
-
 def test_benchmark_apps_spellings_ask_the_same(
     tmp_path: Path,
     command: Command,
@@ -176,3 +169,10 @@ def test_a_precision_is_computed_in(conv: Path, command: Command) -> None:
     plain = profiled(command, conv, *QUICK, "-infer_precision", "bf16")
     assert (plain["precision"], plain["asked_precision"]) == ("bf16", "bf16")
     assert {row["precision"] for row in plain["rows"] if row["kind"] == "Convolution"} == {"bf16"}
+
+
+def test_no_threads_are_no_default(command: Command, tmp_path: Path) -> None:
+    for option in ("-nthreads", "-nstreams"):
+        status, _, err = command("profile", str(tmp_path), option, "0")
+        assert status == 2
+        assert "0 must be at least 1" in err
