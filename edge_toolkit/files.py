@@ -1,8 +1,9 @@
 """Reading and writing files: checked where they enter, written beside and renamed into place."""
 
 import json
+import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +27,22 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}); give a place that can") from error
+
+
+def check_places(paths: Iterable[Path | None]) -> None:
+    """See, before hours of work, that files can be written, each to a place of its own.
+
+    Raises:
+        InputError: one can't, or two have the same place.
+    """
+    asked = [path for path in paths if path is not None]
+    for path in asked:
+        above = next(folder for folder in path.absolute().parents if folder.exists())
+        if path.is_dir() or not above.is_dir() or not os.access(above, os.W_OK):
+            raise InputError(f"{path}: cannot be written; give a place that can")
+    twice = {path for path in asked if asked.count(path) > 1}
+    if twice:
+        raise InputError(f"{min(twice)}: is asked for twice; give each file a name of its own")
 
 
 @contextmanager
@@ -90,6 +107,8 @@ def read_json(path: Path) -> Any:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: is not JSON ({error.msg} at line {error.lineno}); write it anew") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: is nested too deep to be read; write it anew") from error
 
 
 class _Strict(yaml.SafeLoader):

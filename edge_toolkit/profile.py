@@ -16,6 +16,8 @@ from edge_toolkit.measured import Machine
 
 Verdict = Literal["faster", "slower", "no difference seen"]
 
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
 REST = ("runtime", "binding")
 """The rows that stand for no node; they come last."""
 
@@ -50,12 +52,12 @@ class Setting:
 class Latency:
     """Distribution of a request's time, ms. `interval` is the 95 % interval of the median, over `count` requests."""
 
-    median: float
+    median: Positive
     p90: float
     p99: float
     min: float
     mean: float
-    interval: tuple[float, float]
+    interval: tuple[Positive, Positive]
     count: int
     max: float | None = None
 
@@ -110,9 +112,9 @@ class Streaming:
 class Peaks:
     """What the device does at most, measured in the same run; `cache_gb_s` is None where a device does not tell."""
 
-    gmac_s: float
-    memory_gb_s: float
-    cache_gb_s: float | None
+    gmac_s: Positive
+    memory_gb_s: Positive
+    cache_gb_s: Positive | None
 
     @property
     def gb_s(self) -> float:

@@ -12,16 +12,18 @@
 int main(int argc, char** argv) try {
     if (argc != 4) return std::fprintf(stderr, "usage: run_bundle MODEL.xml DEVICE SAMPLES.f32\n"), 2;
     ov::CompiledModel model = ov::Core().compile_model(
-        argv[1], argv[2], ov::hint::inference_precision(ov::element::f32), ov::num_streams(1));
+        argv[1], argv[2], ov::hint::inference_precision(ov::element::f32), ov::num_streams(1),
+        ov::inference_num_threads(1));
     ov::InferRequest request = model.create_infer_request();
     ov::Tensor input = request.get_input_tensor(), output = request.get_output_tensor();
     std::ifstream samples(argv[3], std::ios::binary);
+    if (!samples) return std::fprintf(stderr, "run_bundle: cannot read %s\n", argv[3]), 2;
     while (samples.read(static_cast<char*>(input.data()), input.get_byte_size())) {
         request.infer();
         for (size_t i = 0; i < output.get_size(); ++i) std::printf("%.9g ", output.data<float>()[i]);
         std::printf("\n");
     }
-    return 0;
+    return samples.gcount() == 0 ? 0 : (std::fprintf(stderr, "run_bundle: %s ends inside a sample\n", argv[3]), 2);
 } catch (const std::exception& error) {
     return std::fprintf(stderr, "run_bundle: %s\n", error.what()), 2;
 }

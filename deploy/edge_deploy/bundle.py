@@ -6,6 +6,7 @@ f16.xml, int8.xml   the same in half precision, and quantised, where they were a
 model.onnx          the same network, opset 20, weights inside
 stream.xml, .bin    of an LSTM on sequences: the same one step a request, its state carried on
 architecture.json   the spec (`edge_toolkit.specs`)
+sensitivity.json    how int8 came about, where some blocks had to stay in float32
 test_vectors.npz    real inputs and what torch answers to them
 """
 
@@ -160,7 +161,12 @@ def write_bundle(folder: Path, manifest: Manifest, contents: Mapping[str, bytes]
             bundle = read_bundle(new)
             if folder.exists():
                 folder.rename(old)
-            new.rename(folder)
+            try:
+                new.rename(folder)
+            except BaseException:
+                if old.exists():  # else it would vanish with the folder around it
+                    old.rename(folder)
+                raise
     return replace(bundle, path=folder, folder=folder)
 
 

@@ -41,7 +41,7 @@ def npu_signs(core: Any, sys: Path) -> Iterator[Sign]:
         )
     library = npu_compiler()
     if library is not None:
-        yield Sign("NPU compiler", library.name, "`export --target npu` makes blobs, also for an NPU that is not here")
+        yield Sign("NPU compiler", library.name, "OpenVINO compiles for NPUs, also for one that is not here")
     elif present:
         yield Sign("NPU compiler", f"the driver's, {_told(core, 'NPU_COMPILER_VERSION')}", "blobs for this NPU alone")
     else:

@@ -84,11 +84,16 @@ def export(
     check_place(place)
     splits = _splits(model)
     part = Part(model.spec, model.weights, model.preprocessing, model.training)
-    beside = None
+    beside, at = None, place.with_name(f"{place.name}-lstm")
     if baseline and isinstance(model.spec, Architecture):
+        check_place(at)
         lstm = _baseline(model_folder.resolve(), model, model.spec)
-        beside = _export_part(lstm, place.with_name(f"{place.name}-lstm"), splits, asked, None)
-    return _export_part(part, place, splits, asked, beside)
+        beside = _made(lstm, at.name, splits, replace(asked, max_drop=1.0), None)  # the bound is the model's
+    own = _made(part, place.name, splits, asked, None if beside is None else f"../{at.name}")
+    # Written once both are made, so that an answer of no leaves everything as it was.
+    if beside is not None:
+        write_bundle(at, *beside)
+    return write_bundle(place, *own)
 
 
 def default_place(model_folder: Path) -> Path:
@@ -101,17 +106,19 @@ def default_place(model_folder: Path) -> Path:
     return from_here(place)
 
 
-def _export_part(part: Part, place: Path, splits: Splits, asked: PrecisionsAsked, baseline: Bundle | None) -> Bundle:
-    check_place(place)
+def _made(
+    part: Part, name: str, splits: Splits, asked: PrecisionsAsked, baseline: str | None
+) -> tuple[Manifest, dict[str, bytes]]:
+    """A bundle of this name, not yet written: its manifest and its files."""
     test = _labelled(part, splits.test)
     x, classes = test.x, test.y
     contents = converted(part.spec, part.weights)
     # What is checked is read from files, as it is on a device.
     with tempfile.TemporaryDirectory() as folder:
-        for name, data in contents.items():
-            (Path(folder) / name).write_bytes(data)
+        for file, data in contents.items():
+            (Path(folder) / file).write_bytes(data)
         torch_model = network(part.spec, part.weights)
-        logits = answers(torch_model, Path(folder) / "model.onnx", Path(folder) / "model.xml", x, place.name)
+        logits = answers(torch_model, Path(folder) / "model.onnx", Path(folder) / "model.xml", x, name)
     parity = parity_of(logits, classes)
     contents |= streamed(part.spec, part.weights)
     chosen = _spread(len(classes))
@@ -119,15 +126,15 @@ def _export_part(part: Part, place: Path, splits: Splits, asked: PrecisionsAsked
         IR(contents["model.xml"], contents["model.bin"]),
         asked,
         _evidence(part, splits if asked.others else None, test, (x[chosen], logits[REFERENCE][chosen])),
-        place.name,
+        name,
     )
     contents |= precisions.contents
     contents["test_vectors.npz"] = vectors_file(Vectors(x[chosen], logits[REFERENCE][chosen], classes[chosen]))
     contents["architecture.json"] = (json.dumps(spec_to_json(part.spec), indent=2) + "\n").encode()
     if precisions.sweep is not None:
         contents[SWEEP] = sweep_file(precisions.sweep)
-    manifest = _manifest(part, place.name, parity, precisions.variants, records_of(contents), baseline)
-    return write_bundle(place, manifest, contents)
+    manifest = _manifest(part, name, parity, precisions.variants, records_of(contents), baseline)
+    return manifest, contents
 
 
 def _labelled(part: Part, split: Split) -> Labelled:
@@ -152,7 +159,7 @@ def _manifest(
     parity: Parity,
     precisions: Mapping[str, Variant],
     files: Mapping[str, FileRecord],
-    baseline: Bundle | None,
+    baseline: str | None,
 ) -> Manifest:
     layers = layers_of(part.spec)
     accuracy = _accuracy(part.training, parity.right[REFERENCE] / parity.samples, name)
@@ -172,7 +179,7 @@ def _manifest(
         precisions={**precisions, "f32": replace(precisions["f32"], accuracy=accuracy)},
         versions=_versions(),
         files=files,
-        baseline=None if baseline is None else f"../{baseline.path.name}",
+        baseline=baseline,
     )
 
 

@@ -45,13 +45,21 @@ def precision_table(bundle: Bundle) -> Table | None:
     samples = interleaved(ready, SECONDS)
     reference = list(variants).index("f32")
     rows = []
-    for (name, each), one, taken in zip(variants.items(), ready, samples, strict=True):
+    for (name, each), taken in zip(variants.items(), samples, strict=True):
         compared = compare(taken, samples[reference])
         accuracy = ("n/a", "n/a") if each.accuracy is None else _shares(each.accuracy)
         noise = "" if each.noise is None else f"{each.noise.snr_db:.1f} {each.noise.layer}"
         latency = f"{latency_of(taken).median:.4f}"
         ratio = "" if name == "f32" else f"{compared.ratio:.2f} {compared.verdict}"
-        cells = (one.precision, f"{each.size_bytes / 1000:.1f}", *accuracy, f"{each.error:.1e}", noise, latency, ratio)
+        cells = (
+            each.computed_in,
+            f"{each.size_bytes / 1000:.1f}",
+            *accuracy,
+            f"{each.error:.1e}",
+            noise,
+            latency,
+            ratio,
+        )
         rows.append((name, *cells, ", ".join(each.kept)))
     heads = ("precision", "computed in", "kB", "validation", "test", "error", "worst layer dB", "ms here", "to f32")
     return table((*heads, "kept in f32"), rows)

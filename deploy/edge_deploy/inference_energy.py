@@ -34,10 +34,14 @@ def energy_of_inference(
         zones: the counters; none where none can be read.
 
     Returns:
-        None where there is neither a counter nor a model of the device, or a counter failed on the way, which is told.
+        None where there is neither a counter nor a model of the device in its precision, or a counter failed on the
+        way, which is told.
     """
     if not zones:
         return _modelled(ready, spec)
+    if any(each.startswith("GPU") for each in ready.runs_on):  # whose card may have a supply of its own
+        note("energy is not measured: the counters are the package's, and a GPU may lie outside it")
+        return None
     block = max(1, ceil(1000 * BLOCK_S / max(request_ms, 1e-3)))
 
     def run_block() -> int:
@@ -54,9 +58,11 @@ def energy_of_inference(
 
 def _modelled(ready: Compiled, spec: ModelSpec | None) -> ModelledEnergy | None:
     name = MODELS.get(ready.architecture) or MODELS.get(ready.runs_on[0])
-    if name is None:
+    if name is None or len(ready.runs_on) > 1:
         return None
     device = load_device(name)
+    if device.precision != ready.precision:
+        return None
     try:
         layers = layers_in(ready.model.clone()).table if spec is None else layers_of(spec)
         cost = estimate(layers, device)

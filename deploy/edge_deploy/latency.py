@@ -31,6 +31,9 @@ SWITCH = 2
 
 RESAMPLES = 400
 
+ENOUGH = 10
+"""Blocks below which an interval that comes from resampling them says too little for a verdict."""
+
 SAME = 0.02
 """Differences up to this are no verdict: OpenVINO compiles one model twice, and the two differ by as much.
 
@@ -138,6 +141,8 @@ def compare(model: Samples, baseline: Samples, seed: int = 0) -> Comparison:
     ]
     low, high = _interval(np.array(ratios))
     verdict: Verdict = "faster" if high < 1 - SAME else "slower" if low > 1 + SAME else "no difference seen"
+    if len(model.request) < ENOUGH:
+        verdict = "no difference seen"
     ratio = float(np.median(model.request) / np.median(baseline.request))
     return Comparison(ratio=ratio, interval=(min(low, ratio), max(high, ratio)), verdict=verdict)
 

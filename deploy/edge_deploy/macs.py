@@ -15,10 +15,10 @@ def macs_of(op: Any) -> int:
     """Multiply-accumulates of one operation; 0 for one that multiplies nothing.
 
     Args:
-        op: an `openvino.Node` with static shapes.
+        op: an `openvino.Node`. Where a shape is only known when it runs, nothing is counted.
     """
     count = _COUNTS.get(op.get_type_name())
-    return count(op) if count else 0
+    return count(op) if count and _is_static(op) else 0
 
 
 def model_macs(model: Any) -> int:
@@ -28,7 +28,15 @@ def model_macs(model: Any) -> int:
 
 def uncounted(model: Any) -> tuple[str, ...]:
     """The names of the operations that multiply and are not counted."""
-    return tuple(op.get_friendly_name() for op in model.get_ops() if op.get_type_name() in OPAQUE)
+    return tuple(
+        op.get_friendly_name()
+        for op in model.get_ops()
+        if op.get_type_name() in OPAQUE or (op.get_type_name() in _COUNTS and not _is_static(op))
+    )
+
+
+def _is_static(op: Any) -> bool:
+    return not any(port.get_partial_shape().is_dynamic for port in (*op.inputs(), *op.outputs()))
 
 
 def model_parameters(model: Any) -> int:

@@ -78,6 +78,7 @@ class Variant:
     Attributes:
         file: the IR that computes in it; its weights lie beside.
         size_bytes: of both.
+        computed_in: what the CPU that exported it reports where this precision is asked for.
         error: max|answers - torch's| / max|torch's| over the test vectors, on the CPU that exported it.
         accuracy: on this precision's own answers; None for random weights.
         noise: against float32, of real validation samples; None for float32 itself.
@@ -87,6 +88,7 @@ class Variant:
 
     file: str
     size_bytes: int
+    computed_in: str
     error: float
     accuracy: Accuracy | None
     noise: Noise | None = None

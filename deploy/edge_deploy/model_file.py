@@ -75,7 +75,11 @@ def _check_file(path: Path) -> None:
         raise InputError(f"{path}: there is no such file; give the path of a model or of a bundle")
     # Checked here, since OpenVINO tries its other formats on a file that it can't read, and those complain aloud.
     name, begins = kind
-    if not begins(path):
+    try:
+        right = begins(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give a file that can") from error
+    if not right:
         raise InputError(f"{path}: is not {name}; export the model again")
     if path.suffix == ".xml" and not path.with_suffix(".bin").is_file():
         raise InputError(f"{path}: its weights are missing ({path.with_suffix('.bin').name} beside it); export again")
@@ -85,7 +89,7 @@ def _begins_as_ir(path: Path) -> bool:
     try:
         for _, element in ElementTree.iterparse(path, events=("start",)):
             return bool(element.tag == "net")
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, LookupError, ValueError):  # no XML; an encoding that nobody knows
         pass
     return False
 

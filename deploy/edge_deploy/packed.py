@@ -3,8 +3,10 @@
 import shutil
 import stat
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from lzma import LZMAError
 from pathlib import Path
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -19,6 +21,29 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date of each file in the .zip, so that the same bundle gives the same bytes; the format knows none before."""
 
 CHUNK = 2**20
+
+BROKEN = (BadZipFile, EOFError, LZMAError, NotImplementedError, OSError, RuntimeError, zlib.error)
+"""What `zipfile` raises at what is damaged, encrypted, or packed in a way that it does not know."""
+
+
+def check_packed_places(folder: Path, baseline: bool) -> None:
+    """See that a bundle's .zip, and its baseline's, may be written beside its folder.
+
+    Raises:
+        InputError: a file lies there that is no bundle, and would be lost.
+    """
+    for name in (folder.name, *([f"{folder.name}-lstm"] if baseline else [])):
+        place = folder.with_name(f"{name}.zip")
+        if place.exists() and not _is_bundle(place):
+            raise InputError(f"{place}: is no bundle, and would be lost; move it, or give another --out")
+
+
+def _is_bundle(place: Path) -> bool:
+    try:
+        with ZipFile(place) as file:
+            return NAME in file.namelist()
+    except BROKEN:
+        return False
 
 
 def pack(folder: Path, place: Path) -> None:
@@ -62,7 +87,7 @@ def unpack(path: Path, folder: Path) -> None:
             _check_sizes(path, manifest, sizes)
             for name in manifest.files:
                 _copy(file, name, folder, sizes[name])
-    except (BadZipFile, EOFError, NotImplementedError, OSError) as error:
+    except BROKEN as error:
         raise InputError(f"{path}: is no .zip that can be read ({error}); get the bundle anew") from error
 
 

@@ -1,7 +1,8 @@
 """What a device can do at most, measured here and now with the same settings: the roof that rows are held against.
 
 A product of two square matrices gives the multiply-accumulates a second; a sum with a constant the bytes, with a tensor
-that no cache holds. On a CPU, a copy inside a core's own cache tells how much faster that is, times the threads.
+that no cache holds. On a CPU, a copy inside a core's own cache tells how much faster that is, times the threads of a
+request.
 Source: Williams et al., Roofline, CACM 2009, with ceilings measured as in the Empirical Roofline Toolkit.
 """
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from edge_deploy.runtime import Compiled, compile_model
 from edge_deploy.settings import INT8, Asked
-from edge_toolkit.machine import last_cache_kib, usable_cores
+from edge_toolkit.machine import last_cache_kib
 from edge_toolkit.profile import Peaks
 
 SIDE = 768
@@ -49,7 +50,7 @@ def peaks(asked: Asked, seconds: float = 0.75) -> Peaks:
     return Peaks(
         gmac_s=SIDE**3 / product_ms / 1e6,
         memory_gb_s=2 * mib * 2**20 / memory_ms / 1e6,
-        cache_gb_s=_copied_gb_s(seconds / 3) * (asked.threads or usable_cores())
+        cache_gb_s=_copied_gb_s(seconds / 3) * max(1, product.threads // max(1, product.streams))
         if product.runs_on == ("CPU",)
         else None,
     )

@@ -22,17 +22,20 @@ from edge_deploy.peaks import peaks
 from edge_deploy.rapl import CounterError, Zone, readable_zones
 from edge_deploy.rows import LOST_US, count, rows_of
 from edge_deploy.runtime import Compiled, compile_model
-from edge_deploy.settings import Asked
+from edge_deploy.settings import INT8, Asked
+from edge_deploy.shapes import called
 from edge_deploy.target import Target, target_of
 from edge_deploy.throughput import throughput
 from edge_deploy.versions import versions
 from edge_deploy.watch import Watch
+from edge_toolkit.architecture import Architecture
+from edge_toolkit.console import note
+from edge_toolkit.errors import InputError
 from edge_toolkit.layers import layers_of
 from edge_toolkit.lstm import LSTMBaseline
 from edge_toolkit.machine import this_machine
 from edge_toolkit.measured import Machine
-from edge_toolkit.profile import Comparison, Profile, Startup, Streaming
-from edge_toolkit.specs import ModelSpec
+from edge_toolkit.profile import Comparison, Peaks, Profile, Startup, Streaming
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def profile(
     """Measure a model, alone or against a baseline.
 
     Args:
-        path: a bundle folder, or a model's file.
+        path: a bundle's folder or .zip, or a model's file.
         asked: of the device; what it says it does is in the profile.
         seconds: of measuring each model, and a third of it again with counters; more for a model whose requests take
             longer than a hundredth of it, or on a busy machine.
@@ -93,11 +96,11 @@ def _profiled(
     machine = this_machine()
     ready = [compile_model(target.file, _for(index, target, asked)) for index, target in enumerate(targets)]
     stream = _stream(targets, asked)
+    roof = _roof(asked, min(seconds / 3, 0.75))  # first of all, for a process's first request starts its threads
     startups = [_startup(each) for each in ready]
     watch = Watch(pace.load)
     samples = interleaved([*ready, *stream], seconds, requests=requests)
     conditions = [watch.conditions(np.median(taken.request, axis=1).tolist()) for taken in samples]
-    roof = peaks(asked, min(seconds / 3, 0.75))
     zones = _zones()
     profiles = []
     for target, one, taken, startup, state in zip(targets, ready, samples, startups, conditions, strict=False):
@@ -109,30 +112,41 @@ def _profiled(
         profiles.append(
             replace(made, startup=startup, conditions=state, peaks=roof, throughput=flow, frames=frames, energy=energy)
         )
-    if stream:
-        profiles[0] = replace(profiles[0], streaming=_streaming(targets[1].spec, samples))
+    if stream and isinstance(spec := targets[1].spec, LSTMBaseline):
+        step = Streaming(spec.steps, spec.stem.stride, latency_of(samples[2]), compare(samples[0], samples[2]))
+        profiles[0] = replace(profiles[0], streaming=step)
     return profiles, compare(samples[0], samples[1]) if len(targets) > 1 else None
 
 
 def _stream(targets: Sequence[Target], asked: Asked) -> list[Compiled]:
-    """The baseline as one that sees a step a request, where it is such an LSTM and the model looks at sequences too."""
-    file = targets[1].stream if len(targets) > 1 else None
-    return [] if file is None else [compile_model(file, replace(asked, shapes=()))]
+    """The baseline as one that sees a step a request, where it is such an LSTM beside a hybrid on the same sequences.
+
+    There is no quantised one, and a step in float32 beside a window in int8 would be no comparison.
+    """
+    if len(targets) != 2 or targets[1].stream is None or asked.precision == INT8:
+        return []
+    model, lstm = (target.spec for target in targets)
+    if not isinstance(model, Architecture) or lstm is None or model.input != lstm.input:
+        return []
+    return [compile_model(targets[1].stream, replace(asked, shapes=()))]
 
 
-def _streaming(spec: ModelSpec | None, samples: Sequence[Samples]) -> Streaming | None:
-    window, _, step = samples
-    if not isinstance(spec, LSTMBaseline):
+def _roof(asked: Asked, seconds: float) -> Peaks | None:
+    """The device's peaks; None where it can't run what measures them, and the rest of the profile stands."""
+    try:
+        return peaks(asked, seconds)
+    except InputError as error:
+        note(f"the device's peaks are not measured: {error}")
         return None
-    return Streaming(spec.steps, spec.stem.stride, latency_of(step), compare(window, step))
 
 
 def _for(index: int, target: Target, asked: Asked) -> Asked:
-    """What is asked of a model: shapes go to the first, and to others where they have none of their own."""
+    """What is asked of a model: shapes go to the first, and to others with inputs of the same names."""
     if index == 0 or not asked.shapes:
         return asked
-    open_ended = any(port.partial_shape.is_dynamic for port in read_model(target.file).inputs)
-    return asked if open_ended else replace(asked, shapes=())
+    inputs = read_model(target.file).inputs
+    names = {called(port) for port in inputs} | ({""} if len(inputs) == 1 else set())
+    return asked if all(shape.name in names for shape in asked.shapes) else replace(asked, shapes=())
 
 
 def _zones() -> tuple[Zone, ...]:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, is_zipfile
-from zlib import error
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_deploy.packed import BROKEN
 from edge_deploy.runtime import random_inputs
 from edge_toolkit.errors import InputError
 from edge_toolkit.profile import Input
@@ -66,7 +66,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
             raise ValueError("is no zip archive")
         with np.load(path, allow_pickle=False) as arrays:
             return {name: np.asarray(arrays[name]) for name in arrays.files}
-    except (OSError, ValueError, BadZipFile, EOFError, error) as problem:
+    except (*BROKEN, ValueError, TypeError) as problem:
         raise InputError(
             f"--inputs {path}: is no .npz of plain arrays ({problem}); write it by numpy.savez"
         ) from problem

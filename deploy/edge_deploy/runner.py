@@ -54,7 +54,7 @@ class Runner:
         self.bundle = read_bundle(Path(path))
         asked = Asked(device, precision, threads * requests, requests)
         self._ready = compile_model(self.bundle.ir_in(precision), asked)
-        self._requests = [self._ready.compiled.create_infer_request() for _ in range(requests)]
+        self._requests = requests
 
     def __call__(self, sample: NDArray[Any]) -> Answer:
         """The answer to a sample: (channels, height, width), in the units of the data; another size is resized.
@@ -62,9 +62,8 @@ class Runner:
         Raises:
             InputError: it has other dimensions, or another number of channels.
         """
-        request = self._requests[0]
-        request.infer([self._prepared(sample)])
-        return self._answer(request)
+        self._ready.request.infer([self._prepared(sample)])
+        return self._answer(self._ready.request)
 
     def map(self, samples: Iterable[NDArray[Any]]) -> Iterator[Answer]:
         """The answers to many samples, in their order, several under way at once.
@@ -72,14 +71,20 @@ class Runner:
         Raises:
             InputError: one has other dimensions, or another number of channels.
         """
-        free, running = deque(self._requests), deque[Any]()
-        for sample in samples:
-            if not free:
+        # Its own, so that nothing else that the runner is asked meanwhile writes over an answer.
+        free = deque(self._ready.compiled.create_infer_request() for _ in range(self._requests))
+        running = deque[Any]()
+        try:
+            for sample in samples:
+                if not free:
+                    yield self._finished(running, free)
+                free[0].start_async([self._prepared(sample)])
+                running.append(free.popleft())
+            while running:
                 yield self._finished(running, free)
-            free[0].start_async([self._prepared(sample)])
-            running.append(free.popleft())
-        while running:
-            yield self._finished(running, free)
+        finally:
+            for request in running:  # whoever asked has stopped listening
+                request.wait()
 
     def _finished(self, running: deque[Any], free: deque[Any]) -> Answer:
         request = running.popleft()

@@ -14,6 +14,9 @@ from edge_deploy.settings import INT8, Asked, devices_in, properties_of, reporte
 from edge_toolkit.errors import InputError, MissingError
 from edge_toolkit.profile import Input, Setting
 
+NUMBERS = ("f32", "f16", "f64", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "boolean")
+"""Element types of inputs that numpy has, too."""
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -105,16 +108,24 @@ def random_inputs(inputs: Sequence[Input], seed: int) -> tuple[NDArray[Any], ...
     Args:
         inputs: their shapes and OpenVINO element types.
         seed: of the generator. Floats are normal, everything else is 0 or 1, which any index or mask can be.
+
+    Raises:
+        InputError: an input is of a type that numpy has not.
     """
     import openvino as ov
 
     generator = np.random.default_rng(seed)
     arrays = []
     for each in inputs:
+        if each.type not in NUMBERS:
+            raise InputError(
+                f"input {each.name}: is of type {each.type}, which numpy has no form for; export the model with one of "
+                f"{', '.join(NUMBERS)}"
+            )
         dtype = np.dtype(getattr(ov.Type, each.type).to_dtype())
         floating = np.issubdtype(dtype, np.floating)
         values = generator.standard_normal(each.shape) if floating else generator.integers(0, 2, each.shape)
-        arrays.append(np.ascontiguousarray(values.astype(dtype)))
+        arrays.append(np.array(values, dtype=dtype, order="C"))
     return tuple(arrays)
 
 
@@ -131,7 +142,8 @@ def _compile(core: Any, path: Path, model: Any, asked: Asked, counters: bool, se
     request = compiled.create_infer_request()
     tensors = random_inputs(inputs, seed)
     for index, tensor in enumerate(tensors):
-        request.set_input_tensor(index, ov.Tensor(tensor, shared_memory=True))
+        # A single number is copied: OpenVINO shares none.
+        request.set_input_tensor(index, ov.Tensor(tensor, shared_memory=tensor.ndim > 0))
     settings = reported(compiled, asked)
     told = {each.name: each.reported for each in settings}
     runs_on = tuple(told["runs on"].split(", ")) if told.get("runs on") else devices_in(core, asked.device)

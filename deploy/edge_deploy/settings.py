@@ -23,8 +23,10 @@ VIRTUAL = ("AUTO", "BATCH", "HETERO", "MULTI")
 BATCH_TIMEOUT_MS = 1
 """How long automatic batching waits for a batch to be full."""
 
+HINT = "INFERENCE_PRECISION_HINT"
+
 _REPORTED = {
-    "precision": "INFERENCE_PRECISION_HINT",
+    "precision": HINT,
     "threads": "INFERENCE_NUM_THREADS",
     "streams": "NUM_STREAMS",
     "hint": "PERFORMANCE_HINT",
@@ -101,6 +103,8 @@ def devices_in(core: Any, device: str) -> tuple[str, ...]:
         named = [each for each in named if not each.startswith("-")] or [
             each for each in available if out.isdisjoint((each, each.partition(".")[0]))
         ]
+    if not named:
+        raise MissingError(f"--device {device}: leaves none of {', '.join(available)}; name one that stays")
     for each in named:
         # A device with several units is listed as GPU.0, GPU.1; GPU alone means the first.
         if each not in available and each not in {one.partition(".")[0] for one in available}:
@@ -115,7 +119,7 @@ def devices_in(core: Any, device: str) -> tuple[str, ...]:
 def properties_of(core: Any, asked: Asked, counters: bool) -> dict[str, Any]:
     """OpenVINO's properties for what is asked; what a device does not know is left out, and told by `reported`."""
     wanted = {
-        "INFERENCE_PRECISION_HINT": asked.values["precision"],
+        HINT: asked.values["precision"],
         "INFERENCE_NUM_THREADS": asked.threads,
         "NUM_STREAMS": asked.streams,
         "PERFORMANCE_HINT": None if asked.hint == "none" else asked.hint.upper(),
@@ -137,7 +141,10 @@ def properties_of(core: Any, asked: Asked, counters: bool) -> dict[str, Any]:
 
 
 def _known(core: Any, device: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What a device knows of it; an NPU refuses to be asked for f32, and then tells what it computes in."""
     supported = set(core.get_property(device, "SUPPORTED_PROPERTIES"))
+    if wanted.get(HINT) == "f32" and "FP32" not in core.get_property(device, "OPTIMIZATION_CAPABILITIES"):
+        supported.discard(HINT)
     return {name: value for name, value in wanted.items() if value is not None and name in supported}
 
 

@@ -121,8 +121,8 @@ def verify(
         first = compile_model(other, replace(asked, device="CPU", precision="f32"))
         questions = random_questions(first.inputs, SAMPLES) if inputs is None else questions_in(inputs, first.inputs)
         expected = answers(first, questions)
-    quantised = bundle is not None and INT8 in bundle.manifest.precisions
-    pairs = list(_pairs(asked, devices, precisions, quantised))
+    held = () if bundle is None else tuple(bundle.manifest.precisions)
+    pairs = list(_pairs(asked, devices, precisions, held))
     checks = []
     for one in pairs:
         file = path if bundle is None else bundle.ir_in(one.precision)
@@ -140,6 +140,10 @@ def answers(ready: Compiled, questions: Questions) -> list[Floats]:
         ready.request.reset_state()
         ready.infer()
         rows.append([output.astype(np.float64).ravel() for output in ready.outputs])
+    if len({tuple(each.size for each in row) for row in rows}) > 1:
+        raise InputError(
+            f"{ready.path}: gives outputs of another size for each sample, which can't be held against others"
+        )
     return [np.stack(each) for each in zip(*rows, strict=True)]
 
 
@@ -179,8 +183,8 @@ def _bound(bundle: Bundle | None, check: Check) -> float:
     return bound if variant is None else max(bound, SLACK * variant.error)
 
 
-def _pairs(asked: Asked, devices: Sequence[str], precisions: Sequence[str], quantised: bool) -> Iterator[Asked]:
-    """What is asked: each device in each precision that it knows, and in int8 where the model is."""
+def _pairs(asked: Asked, devices: Sequence[str], precisions: Sequence[str], held: Sequence[str]) -> Iterator[Asked]:
+    """What is asked: each device in each precision that it knows, and in those that a bundle holds."""
     import openvino as ov
 
     core = ov.Core()
@@ -189,10 +193,10 @@ def _pairs(asked: Asked, devices: Sequence[str], precisions: Sequence[str], quan
         for each in devices_in(core, device):
             can |= set(core.get_property(each, "OPTIMIZATION_CAPABILITIES"))
         known = [name for capability, name in CAPABILITIES.items() if capability in can]
-        for precision in precisions or [*known, *([INT8] if quantised and INT8.upper() in can else [])]:
-            if precision != INT8 and precision not in known:
+        for precision in precisions or dict.fromkeys([*known, *held]):
+            if precision != INT8 and precision not in (*known, *held):
                 raise MissingError(
-                    f"--precision {precision}: {device} does not compute in it; use one of {', '.join(known)}"
+                    f"--precision {precision}: {device} does not compute in it; use one of {', '.join([*known, INT8])}"
                 )
             yield replace(asked, device=device, precision=precision)
 

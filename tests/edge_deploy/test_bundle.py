@@ -41,7 +41,7 @@ MANIFEST = Manifest(
     parity=Parity(20, 1e-4, {"openvino": 1e-7}, {"torch": 10, "openvino": 10}),
     macs=1000,
     parameters=100,
-    precisions={"f32": Variant("model.xml", 10, 1e-7, Accuracy(0.75, 0.5, "a test"))},
+    precisions={"f32": Variant("model.xml", 10, "f32", 1e-7, Accuracy(0.75, 0.5, "a test"))},
     versions={"torch": "2.13.0"},
     files=records_of(CONTENTS),
     baseline="../knee-lstm",
@@ -137,7 +137,7 @@ def test_manifest_s_problems_are_told_together(folder: Path) -> None:
     ],
 )
 def test_each_precision_has_its_files(folder: Path, precisions: dict[str, str], told: str) -> None:
-    whole = {"size_bytes": 10, "error": 0.0, "accuracy": None}
+    whole = {"size_bytes": 10, "computed_in": "f32", "error": 0.0, "accuracy": None}
     edit(folder, precisions={name: {"file": file, **whole} for name, file in precisions.items()})
     with pytest.raises(InputError, match=f"precisions.*{told}"):
         read_bundle(folder)

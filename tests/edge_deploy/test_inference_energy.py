@@ -51,20 +51,22 @@ def test_the_model_stays_as_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("runs_on", "architecture", "device"),
+    ("runs_on", "architecture", "precision", "device"),
     [
-        (("CPU",), "intel64", "cpu-host"),
-        (("CPU", "GPU.0"), "", "cpu-host"),
-        (("NPU",), "3720", "npu-3720"),
-        (("NPU.4000",), "4000", "npu-4000"),
-        (("NPU",), "5000", None),
-        (("GPU.0",), "", None),
+        (("CPU",), "intel64", "f32", "cpu-host"),
+        (("CPU",), "intel64", "bf16", None),
+        (("CPU", "GPU.0"), "", "f32", None),
+        (("NPU",), "3720", "int8", "npu-3720"),
+        (("NPU.4000",), "4000", "int8", "npu-4000"),
+        (("NPU",), "4000", "f16", None),
+        (("NPU",), "5000", "int8", None),
+        (("GPU.0",), "", "f32", None),
     ],
 )
 def test_a_device_is_modelled_by_the_file_of_its_architecture(
-    ir: IRMaker, runs_on: tuple[str, ...], architecture: str, device: str | None
+    ir: IRMaker, runs_on: tuple[str, ...], architecture: str, precision: str, device: str | None
 ) -> None:
-    ready = replace(compile_model(ir("sequence")), runs_on=runs_on, architecture=architecture)
+    ready = replace(compile_model(ir("sequence")), runs_on=runs_on, architecture=architecture, precision=precision)
     found = energy_of_inference(ready, SEQUENCE, 0.1, 1.0, ())
     assert (found.device if isinstance(found, ModelledEnergy) else found) == device
     assert device is None or device in MODELS.values()
@@ -90,7 +92,7 @@ def test_it_is_measured_where_counters_can_be_read(tmp_path: Path, monkeypatch: 
         partial(measure_energy, rounds=2, clock=machine.clock, idle=machine.idle),
     )
     zones = readable_zones(machine.classes, machine.clock)
-    ready = SimpleNamespace(infer=infer)
+    ready = SimpleNamespace(infer=infer, runs_on=("CPU",))
     found = energy_of_inference(ready, SEQUENCE, 1.0, 1.0, zones)  # type: ignore[arg-type]
     assert isinstance(found, Energy)
     assert found.inferences == len(done) == 1000
@@ -98,10 +100,16 @@ def test_it_is_measured_where_counters_can_be_read(tmp_path: Path, monkeypatch: 
     assert found.total.idle_w == pytest.approx(6, rel=1e-3)
 
 
+def test_the_package_s_counters_say_nothing_of_a_card(capsys: pytest.CaptureFixture[str]) -> None:
+    ready = SimpleNamespace(infer=None, runs_on=("GPU.1",))
+    assert energy_of_inference(ready, None, 1.0, 1.0, ("zone",)) is None  # type: ignore[arg-type]
+    assert "a GPU may lie outside it" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("request_ms", "block"), [(1.0, 100), (0.3, 334), (250.0, 1), (0.0, 100_000)])
 def test_blocks_last_a_tenth_of_a_second(monkeypatch: pytest.MonkeyPatch, request_ms: float, block: int) -> None:
     done = []
-    ready = SimpleNamespace(infer=lambda: done.append(1))
+    ready = SimpleNamespace(infer=lambda: done.append(1), runs_on=("CPU",))
     monkeypatch.setattr("edge_deploy.inference_energy.measure_energy", lambda run_block, *_: run_block())
     assert energy_of_inference(ready, None, request_ms, 1.0, ("zone",)) == block  # type: ignore[arg-type]
     assert len(done) == block

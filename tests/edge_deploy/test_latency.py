@@ -71,6 +71,16 @@ def test_a_verdict_needs_more_than_what_two_compilations_differ_by(model: float,
     assert found.ratio == pytest.approx(model / baseline, rel=0.01)
 
 
+def test_a_few_blocks_give_no_verdict() -> None:
+    one, other = (
+        Samples(np.full((9, 5), 1.0), np.full((9, 5), 1.0)),
+        Samples(np.full((9, 5), 2.0), np.full((9, 5), 2.0)),
+    )
+    assert compare(one, other).verdict == "no difference seen"
+    more = [Samples(np.full((10, 5), value), np.full((10, 5), value)) for value in (1.0, 2.0)]
+    assert compare(*more).verdict == "faster"
+
+
 def test_a_disturbance_of_both_leaves_the_ratio_sharp() -> None:
     noise = np.random.default_rng(0).lognormal(0, 0.3, (30, 1))
     model, baseline = series(1.0, seed=1).request * noise, series(1.05, seed=2).request * noise

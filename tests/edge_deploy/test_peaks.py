@@ -19,6 +19,8 @@ class Scripted:
     times_ms: list[float]
     runs_on: tuple[str, ...] = ("CPU",)
     request_ms: float = 0.0
+    threads: int = 6
+    streams: int = 2
 
     def infer(self) -> None:
         self.request_ms = self.times_ms.pop(0)
@@ -54,10 +56,10 @@ def test_times_become_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_deploy.peaks.compile_model", lambda path, asked: made[path.name])
     monkeypatch.setattr("edge_deploy.peaks.last_cache_kib", lambda: 16 * 1024)
     monkeypatch.setattr("edge_deploy.peaks._copied_gb_s", lambda seconds: 7.0)
-    found = peaks(Asked(threads=3), 0.0)
+    found = peaks(Asked(threads=6, streams=2), 0.0)
     assert found.gmac_s == pytest.approx(768**3 / 0.010 / 1e9)
     assert found.memory_gb_s == pytest.approx(2 * 64 * 2**20 / 0.020 / 1e9)
-    assert found.cache_gb_s == 21.0  # that of each of three threads
+    assert found.cache_gb_s == 21.0  # that of each of a request's three threads
 
 
 @pytest.mark.parametrize(("cache_kib", "mib"), [(None, 64), (4 * 1024, 64), (24 * 1024, 96), (512 * 1024, 128)])

@@ -11,6 +11,7 @@ import pytest
 from edge_deploy import Runner
 from edge_deploy.export import export
 from edge_deploy.packed import pack
+from edge_toolkit.cli import main
 from edge_toolkit.data.resize import resized
 from edge_toolkit.errors import AnswerIsNo, InputError
 from tests.edge_deploy.networks_for_tests import SEQUENCE, write_folder, write_npz
@@ -51,6 +52,29 @@ def test_many_samples_keep_their_order_whatever_is_under_way(bundle: Path, tmp_p
     assert list(runner.map([])) == []
 
 
+def test_what_is_asked_meanwhile_writes_over_no_answer(bundle: Path) -> None:
+    runner = Runner(bundle, requests=2)
+    samples, expected = raw(runner), runner.bundle.vectors().expected
+    pairs = zip(runner.map(samples), runner.map(samples[::-1]), expected, expected[::-1], strict=True)
+    for one, other, right, right_other in pairs:
+        np.testing.assert_allclose(one.scores, right, atol=1e-4)
+        np.testing.assert_allclose(other.scores, right_other, atol=1e-4)
+    for answer, right in zip(runner.map(samples), expected, strict=True):
+        np.testing.assert_allclose(runner(samples[0]).scores, expected[0], atol=1e-4)
+        np.testing.assert_allclose(answer.scores, right, atol=1e-4)
+
+
+def test_a_sample_that_breaks_a_rule_ends_its_map_alone(bundle: Path) -> None:
+    runner = Runner(bundle, requests=2)
+    samples, expected = list(raw(runner)), runner.bundle.vectors().expected
+    with pytest.raises(InputError, match="sample: has the shape"):
+        list(runner.map([*samples[:2], np.zeros((1, 1))]))
+    for answer in runner.map(samples):
+        np.testing.assert_allclose(answer.scores, expected[0], atol=1e-4)
+        break
+    np.testing.assert_allclose([each.scores for each in runner.map(samples)], expected, atol=1e-4)
+
+
 def test_another_size_is_resized(bundle: Path) -> None:
     runner = Runner(bundle)
     sample = np.random.default_rng(0).normal(2, 3, (3, 1, 71)).astype(np.float32)
@@ -84,5 +108,17 @@ def test_the_example_in_c_compiles_and_gives_the_same(bundle: Path, tmp_path: Pa
     told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
     found = np.array([line.split() for line in told.splitlines()], float)
     np.testing.assert_allclose(found, vectors.expected, atol=1e-4)
+    (tmp_path / "cut.f32").write_bytes(vectors.inputs.tobytes()[:-1])
+    for samples in ("none.f32", "cut.f32"):
+        words = [str(program), str(bundle / "model.xml"), "CPU", str(tmp_path / samples)]
+        assert subprocess.run(words, capture_output=True).returncode == 2
     broken = subprocess.run([*words[:1], "none.xml", *words[2:]], capture_output=True, text=True)
     assert (broken.returncode, broken.stderr.partition(":")[0]) == (2, "run_bundle")
+
+
+def test_doctor_reads_a_packed_bundle(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pack(bundle, tmp_path / "knee.zip")
+    with pytest.raises(SystemExit) as stopped:
+        main(["doctor", str(tmp_path / "knee.zip")])
+    assert stopped.value.code == 0
+    assert "on CPU" in capsys.readouterr().out

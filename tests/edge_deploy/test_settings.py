@@ -26,6 +26,8 @@ class FakeCore:
     known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def get_property(self, device: str, name: str) -> tuple[str, ...]:
+        if name == "OPTIMIZATION_CAPABILITIES":
+            return ("FP16", "INT8") if device == "NPU" else ("FP32", "BF16", "INT8")
         assert name == "SUPPORTED_PROPERTIES"
         return self.known[device]
 
@@ -127,6 +129,7 @@ CORE = FakeCore(
     },
 )
 F32 = {"INFERENCE_PRECISION_HINT": "f32", "PERF_COUNT": False}
+ON_NPU = {"PERF_COUNT": False}
 ON_CPU = F32 | {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
 HINTED = Asked(threads=None, streams=None, hint="throughput")
 BY_HINT = {"PERFORMANCE_HINT": "THROUGHPUT"}
@@ -136,14 +139,16 @@ PROPERTIES: list[tuple[Asked, bool, dict[str, Any]]] = [
         "INFERENCE_PRECISION_HINT": "bf16", "INFERENCE_NUM_THREADS": 4}),
     (Asked(precision="int8"), False, ON_CPU),  # what is not quantised computes in f32
     (HINTED, False, F32 | BY_HINT),
-    (Asked("NPU", cache=Path("kept")), False, F32 | {"CACHE_DIR": "kept"}),
+    (Asked("NPU", cache=Path("kept")), False, ON_NPU | {"CACHE_DIR": "kept"}),  # which refuses to be asked for f32
+    (Asked("NPU", "int8"), False, ON_NPU),
+    (Asked("NPU", "f16"), False, ON_NPU | {"INFERENCE_PRECISION_HINT": "f16"}),
     (Asked("BATCH:CPU(2)"), False, ON_CPU | {"AUTO_BATCH_TIMEOUT": 1}),
-    (Asked("HETERO:NPU,CPU"), False, {"DEVICE_PROPERTIES": {"NPU": F32, "CPU": ON_CPU}}),
-    (replace(HINTED, device="HETERO:NPU,CPU"), False, {"DEVICE_PROPERTIES": {"NPU": F32, "CPU": F32 | BY_HINT}}),
+    (Asked("HETERO:NPU,CPU"), False, {"DEVICE_PROPERTIES": {"NPU": ON_NPU, "CPU": ON_CPU}}),
+    (replace(HINTED, device="HETERO:NPU,CPU"), False, {"DEVICE_PROPERTIES": {"NPU": ON_NPU, "CPU": F32 | BY_HINT}}),
     (Asked("AUTO:CPU", cache=Path("kept")), False, {
         "CACHE_DIR": "kept", "ENABLE_STARTUP_FALLBACK": False, "DEVICE_PROPERTIES": {"CPU": ON_CPU}}),
     (replace(HINTED, device="AUTO"), False, {
-        "ENABLE_STARTUP_FALLBACK": False, "DEVICE_PROPERTIES": {"NPU": F32, "CPU": F32}} | BY_HINT),
+        "ENABLE_STARTUP_FALLBACK": False, "DEVICE_PROPERTIES": {"NPU": ON_NPU, "CPU": F32}} | BY_HINT),
 ]  # fmt: skip
 
 

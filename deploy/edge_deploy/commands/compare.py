@@ -74,8 +74,11 @@ def _profiles(a: Path, b: Path, asked: "Asked", seconds: float, requests: int | 
 
     from edge_deploy.profile import Pace, profiled
     from edge_deploy.target import target_of
+    from edge_toolkit.errors import InputError
     from edge_toolkit.profile import read_profile
 
+    if asked.shapes and any(path.suffix == ".json" for path in (a, b)):
+        raise InputError("--shape: a saved profile has the shapes that it was taken with; leave --shape out")
     live = [path for path in (a, b) if path.suffix != ".json"]
     saved = {path: replace(read_profile(path), baseline=None, comparison=None) for path in {a, b} - set(live)}
     if len(live) == 2:

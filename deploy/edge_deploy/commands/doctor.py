@@ -33,7 +33,8 @@ def doctor_command(
     from edge_toolkit.console import show, table
 
     shapes = () if shape is None else shapes_from(shape)
-    signs = list(examine_model(target_of(target).file, shapes)) if target is not None else []
+    found = target_of(target) if target is not None else None  # kept, for a packed bundle's files go with it
+    signs = list(examine_model(found.file, shapes)) if found is not None else []
     signs += examine()
     rows = [(each.topic, each.found, each.state, each.meaning) for each in signs]
     show([table(("what", "found", "", "what it means"), rows)], {"signs": [asdict(each) for each in signs]}, json_to)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+MAX_DROP, CALIBRATION = 0.01, 300  # as `precision.variants` has them, which loads NNCF's neighbours
+
 
 @app.command("export")
 def export_command(
@@ -31,10 +33,10 @@ def export_command(
     ] = None,
     max_drop: Annotated[
         float, typer.Option("--max-drop", help="Share of the validation split that int8 may lose, such as 0.01.")
-    ] = 0.01,
+    ] = MAX_DROP,
     samples: Annotated[
         int, typer.Option("--calibration-samples", help="Of the training split, for int8's ranges.")
-    ] = 300,
+    ] = CALIBRATION,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws the samples for calibration.")] = 0,
     zipped: Annotated[
         bool, typer.Option("--zip", help="Write each bundle as one file beside its folder, too: BUNDLE.zip.")
@@ -47,6 +49,8 @@ def export_command(
     int8 comes by NNCF. Where it costs more accuracy than --max-drop, the most sensitive blocks stay in f32, fewest
     first; where no mix will do, nothing is written.
     """
+    from dataclasses import asdict
+
     from edge_deploy.precision.variants import BoundMissed, PrecisionsAsked
     from edge_deploy.settings import INT8
     from edge_toolkit.extras import require
@@ -55,17 +59,19 @@ def export_command(
     nncf = ["nncf"] if INT8 in asked.others else []
     require("search", "torch", "onnx", "onnxscript", "onnxruntime", "safetensors", *nncf)
     from edge_deploy.bundle import read_bundle
-    from edge_deploy.export import export
+    from edge_deploy.export import default_place, export
     from edge_deploy.export_tables import parity_table, precision_table
     from edge_deploy.manifest import manifest_to_json
-    from edge_deploy.packed import pack
+    from edge_deploy.packed import check_packed_places, pack
     from edge_deploy.precision.sweep import SWEEP, read_sweep
     from edge_toolkit.console import note, show
 
+    if zipped:
+        check_packed_places(default_place(model) if out is None else out, baseline)
     try:
         bundle = export(model, out, baseline, asked)
     except BoundMissed as missed:
-        show(_sweep(missed.quantised.sweep, plot_to), {}, None)
+        show(_sweep(missed.quantised.sweep, plot_to), {"sweep": asdict(missed.quantised.sweep)}, json_to)
         raise
     written = [bundle] if bundle.baseline is None else [bundle, read_bundle(bundle.baseline)]
     packed = [each.path.with_name(f"{each.path.name}.zip") for each in written] if zipped else []
@@ -89,6 +95,8 @@ def _sweep(found: "Sweep", plot_to: Path | None) -> "list[Table | str]":
     from edge_toolkit.figures import save_figure
 
     if not found.sensitivities:
+        if plot_to is not None:
+            note("plain quantisation keeps the bound: there is no sweep to draw")
         return []
     if plot_to is not None:
         save_figure(sweep_figure(found), plot_to)

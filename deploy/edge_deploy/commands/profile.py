@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+MOST_FRAMES = 1_000_000
+"""Three hours at 90 frames a second; each keeps two numbers."""
+
 
 @app.command("profile")
 def profile_command(
@@ -43,7 +46,7 @@ def profile_command(
         typer.Option("--baseline", metavar="lstm|PATH", help="Compare with the LSTM of equal parameters, or a model."),
     ] = None,
     fps: Annotated[
-        float, typer.Option("--fps", min=0, max=10_000, help="Run it at this pace besides, and count late frames.")
+        float, typer.Option("--fps", min=0, help="Run it at this pace besides, and count late frames.")
     ] = 0.0,
     minutes: Annotated[
         float, typer.Option("--minutes", min=0.001, max=1440, help="How long to run at the pace of --fps.")
@@ -68,19 +71,27 @@ def profile_command(
     from edge_deploy.target import run_profile
     from edge_toolkit.console import note, show
     from edge_toolkit.errors import InputError
-    from edge_toolkit.files import write_json
+    from edge_toolkit.files import check_places, write_json
     from edge_toolkit.profile import doubts_of, has_baseline, profile_to_json
 
     for option, path in (("--csv", csv_to), ("--trace", trace_to), ("--html", html_to)):
         if path == Path("-"):
             raise InputError(f"{option} -: must be a file's name; `--json -` writes to standard output")
+    if fps and not 1 <= fps <= 1000:
+        raise InputError(f"--fps {fps:g}: must be between 1 and 1000 frames a second, or 0 for none")
+    if fps * minutes * 60 > MOST_FRAMES:
+        raise InputError(f"--minutes {minutes:g}: makes more than {MOST_FRAMES:,} frames; give fewer")
+    check_places([csv_to, plot_to, trace_to, html_to, None if json_to in (None, "-") else Path(json_to)])
     asked = asked_of(device, precision, threads, streams, hint, cache_dir, shape)
     made = profile(target, asked, seconds, baseline, requests, Pace(fps, 60 * minutes, load))
     payload = profile_to_json(made)
     # Before anything is printed, since a reader such as `head` may close the pipe.
     written = list(_write_files(made, csv_to, plot_to, trace_to, html_to))
     kept = run_profile(target)
-    if kept is not None and made.baseline is None and has_baseline(kept):
+    usual = load == 0 and hint == "none" and precision == "f32"
+    if kept is not None and not usual:
+        written.append(f"{kept} stays as it is: it is for f32, without a hint or busy neighbours")
+    elif kept is not None and made.baseline is None and has_baseline(kept):
         written.append(f"{kept} stays as it is: it has a baseline, and this profile has none")
     elif kept is not None:
         write_json(kept, payload)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge_deploy.ir import IR
 from edge_deploy.manifest import Noise
 from edge_deploy.runtime import Compiled, compile_model
-from edge_deploy.settings import INT8, Asked
+from edge_deploy.settings import Asked
 
 Floats = NDArray[np.float32]
 
@@ -82,7 +82,7 @@ def compiled(ir: IR, precision: str) -> Iterator[Compiled]:
         path = Path(folder) / "model.xml"
         path.write_bytes(ir.xml)
         path.with_suffix(".bin").write_bytes(ir.bin)
-        yield compile_model(path, Asked(precision="f32" if precision in (INT8, "f16") else precision))
+        yield compile_model(path, Asked(precision=precision))
 
 
 def _read(ir: IR) -> Any:
@@ -109,8 +109,8 @@ def _behind(ir: IR, precision: str, ends: dict[str, str], samples: Labelled) -> 
     ops = {op.get_friendly_name(): op for op in model.get_ops()}
     outputs = [ops[end].output(0) for end in ends.values()]
     extended = ov.Model([*outputs], model.get_parameters())
-    hint = "f32" if precision in (INT8, "f16") else precision
-    request = ov.Core().compile_model(extended, "CPU", {"INFERENCE_PRECISION_HINT": hint}).create_infer_request()
+    hint = {"INFERENCE_PRECISION_HINT": Asked(precision=precision).values["precision"]}
+    request = ov.Core().compile_model(extended, "CPU", hint).create_infer_request()
     rows: list[list[NDArray[np.float64]]] = []
     for sample in samples.first(NOISE_SAMPLES).x:
         request.infer([sample[None]])

@@ -134,30 +134,33 @@ def _variant(
     name: str, file: str, ir: IR, reference: IR, evidence: Evidence, quantised: Quantised | None, asked: PrecisionsAsked
 ) -> Variant:
     layers = evidence.layers.name[evidence.layers.macs > 0].tolist()
+    computed_in, error = _error(name, ir, evidence)
     noise = None if name == "f32" else worst_noise(reference, ir, name, evidence.validation, layers)
     in_int8 = quantised if name == INT8 else None
     return Variant(
         file=file,
         size_bytes=len(ir.xml) + len(ir.bin),
-        error=_error(name, ir, evidence),
-        accuracy=_accuracy(name, ir, evidence) if evidence.trained and name != "f32" else None,
+        computed_in=computed_in,
+        error=error,
+        accuracy=_accuracy(name, computed_in, ir, evidence) if evidence.trained and name != "f32" else None,
         noise=noise,
         kept=in_int8.mix.kept if in_int8 is not None else (),
         calibration=Calibration(min(asked.samples, len(evidence.train)), asked.seed) if in_int8 is not None else None,
     )
 
 
-def _accuracy(name: str, ir: IR, evidence: Evidence) -> Accuracy:
+def _accuracy(name: str, computed_in: str, ir: IR, evidence: Evidence) -> Accuracy:
     shares = [right(ir, name, each) / len(each.y) for each in (evidence.validation, evidence.test)]
-    computed = "with weights in f16, computed in f32" if name == "f16" else f"at {name}"
-    return Accuracy(shares[0], shares[1], f"export: both splits in openvino on a CPU {computed}")
+    return Accuracy(shares[0], shares[1], f"export: both splits in openvino on a CPU, computed in {computed_in}")
 
 
-def _error(name: str, ir: IR, evidence: Evidence) -> float:
+def _error(name: str, ir: IR, evidence: Evidence) -> tuple[str, float]:
+    """What this machine's CPU computes in where the precision is asked for, and how far from torch that is."""
     inputs, expected = evidence.vectors
     with compiled(ir, name) as ready:
         found = logits(ready, inputs)
-    return float(np.abs(found - expected).max() / max(np.abs(expected).max(), np.finfo(np.float32).tiny))
+    error = float(np.abs(found - expected).max() / max(np.abs(expected).max(), np.finfo(np.float32).tiny))
+    return ready.precision, error
 
 
 def _drawn(train: Floats, asked: PrecisionsAsked) -> Floats:
@@ -168,7 +171,7 @@ def _drawn(train: Floats, asked: PrecisionsAsked) -> Floats:
 
 
 def _halved(ir: IR) -> IR:
-    """The same with weights in float16, which every device takes; a CPU computes in float32 with them."""
+    """The same with weights in float16, which every device takes; what it computes in is the device's affair."""
     model = ov.Core().read_model(model=ir.xml, weights=ov.Tensor(np.frombuffer(ir.bin, dtype=np.uint8)))
     return written(model, halved=True)
 
