@@ -25,6 +25,10 @@ QUIET = 0.1
 """Rows are believed if a request took as long while they were counted as without counters, within this share."""
 
 
+WIDE = 0.1
+"""Width of the median's interval, as a share of it, from which on a reader is told."""
+
+
 @dataclass(frozen=True)
 class Input:
     """An input of a model: its name, shape and element type, as OpenVINO spells them."""
@@ -258,6 +262,12 @@ def doubts_of(profile: Profile) -> Iterator[str]:
                     f"{each.name}: {setting.name}: {setting.asked} was asked for, and {each.device} reports "
                     f"{setting.reported}."
                 )
+        low, high = each.latency_ms.interval
+        if high - low > WIDE * each.latency_ms.median:
+            yield (
+                f"{each.name}: its median lies somewhere between {low:.4f} and {high:.4f} ms, for the machine was "
+                "faster and slower in turn: measure longer, or when it is quieter."
+            )
         if each.conditions is not None and each.conditions.doubts:
             yield f"{each.name}: the machine was {each.conditions.verdict}; profile it again when it is quieter."
         if each.uncounted:

@@ -144,7 +144,8 @@ def _legend(made: Profile) -> str:
     return (
         "wall: one inference as Python sees it; binding: what Python adds to the request; runtime: what else the "
         "request took\nOpenVINO's timers round down to whole microseconds: a row reads low by up to "
-        f"{LOST_US:.0f} us, which `runtime` holds instead (at most {unread} of it)"
+        f"{LOST_US:.0f} us, which `runtime` holds instead (at most {unread} of it), "
+        "and its rates and share of the roof read as much too high"
     )
 
 

@@ -246,7 +246,13 @@ def test_a_tampered_bundle_is_not_profiled(
 
 
 def test_what_a_reader_should_know(made: Profile) -> None:
-    steady = replace(made, baseline=None, counted_us=1.05 * made.request_us, conditions=None)
+    known = replace(made.latency_ms, interval=(0.96 * made.latency_ms.median, 1.04 * made.latency_ms.median))
+    steady = replace(
+        made, baseline=None, counted_us=1.05 * made.request_us, conditions=None, settings=(), latency_ms=known
+    )
+    wide = replace(known, interval=(0.94 * known.median, 1.06 * known.median))
+    (told,) = doubts_of(replace(steady, latency_ms=wide))
+    assert "its median lies somewhere between" in told
     assert list(doubts_of(steady)) == []
     (told,) = doubts_of(replace(steady, counted_us=1.5 * made.request_us))
     assert f"{1.5 * made.request_us:.1f} us while its rows were timed" in told
