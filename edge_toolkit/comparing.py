@@ -78,7 +78,7 @@ def apart(a: Profile, b: Profile) -> Comparison:
 def sentence(comparison: Comparison, a: str, b: str) -> str:
     """The verdict in a line."""
     low, high = comparison.interval
-    ratio = f"takes {comparison.ratio:.3f} times as long (95 % {low:.3f} to {high:.3f})"
+    ratio = f"takes {comparison.ratio:.3f} times as long ({low:.3f} to {high:.3f})"
     if comparison.verdict == "no difference seen":
         return f"no difference seen between {a} and {b}: the first {ratio}"
     by = sorted(abs(1 - each) for each in (low, high))

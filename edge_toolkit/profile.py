@@ -68,9 +68,10 @@ class Latency:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The median latency of a model divided by its baseline's, from one interleaved run; below 1 is faster.
+    """The median latency of a model divided by its baseline's; below 1 is faster.
 
-    `interval` is the ratio's 95 % interval for these two compiled models.
+    `interval` is the ratio's 95 % interval for these two compiled models, from one interleaved run; of two runs, the
+    widest that their medians' intervals allow.
     """
 
     ratio: float

@@ -21,7 +21,7 @@ while os.getppid() == parent:
 
 @contextmanager
 def neighbours(count: int) -> Iterator[None]:
-    """That many busy processes, one core each, until the block ends."""
+    """That many busy processes until the block ends; the system puts them on cores as it likes."""
     busy = [
         subprocess.Popen([sys.executable, "-c", _BUSY], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
         for _ in range(count)

@@ -121,9 +121,12 @@ def _copy(file: ZipFile, name: str, folder: Path, size: int) -> None:
     """Copy a file, and no byte more than its size: what a .zip says of itself need not be true."""
     left = size
     with file.open(name) as source, (folder / name).open("wb") as target:
-        while left > 0 and (part := source.read(min(CHUNK, left))):
-            target.write(part)
-            left -= len(part)
+        try:
+            while left > 0 and (part := source.read(min(CHUNK, left))):
+                target.write(part)
+                left -= len(part)
+        except BadZipFile as error:  # the rest of it can be read
+            raise AnswerIsNo(f"{folder / name}: was changed or damaged ({error}); get the bundle anew") from error
 
 
 @contextmanager

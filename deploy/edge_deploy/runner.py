@@ -3,7 +3,7 @@
 from edge_deploy import Runner
 
 runner = Runner("runs/demo/bundles/knee")
-answer = runner(sample)  # (channels, height, width), as the sensor gives it
+answer = runner(sample)  # (channels, height, width) or (channels, steps), as the sensor gives it
 print(answer.label, answer.scores)
 """
 
@@ -57,10 +57,14 @@ class Runner:
         self._requests = requests
 
     def __call__(self, sample: NDArray[Any]) -> Answer:
-        """The answer to a sample: (channels, height, width), in the units of the data; another size is resized.
+        """The answer to a sample, in the units of the data.
+
+        Args:
+            sample: an image, (channels, height, width), resized where it has another size; or a sequence,
+                (channels, steps), of as many steps as the network takes: to stretch time is no resizing.
 
         Raises:
-            InputError: it has other dimensions, or another number of channels.
+            InputError: it has another shape, or a value that is no number.
         """
         self._ready.request.infer([self._prepared(sample)])
         return self._answer(self._ready.request)
@@ -69,7 +73,7 @@ class Runner:
         """The answers to many samples, in their order, several under way at once.
 
         Raises:
-            InputError: one has other dimensions, or another number of channels.
+            InputError: one has another shape, or a value that is no number.
         """
         # Its own, so that nothing else that the runner is asked meanwhile writes over an answer.
         free = deque(self._ready.compiled.create_infer_request() for _ in range(self._requests))
@@ -95,13 +99,16 @@ class Runner:
     def _prepared(self, sample: NDArray[Any]) -> NDArray[np.float32]:
         """As the network takes it: (1, channels, height, width), resized and normalised."""
         manifest = self.bundle.manifest
+        channels, height, width = manifest.input
         x = np.asarray(sample, dtype=np.float32)
-        if x.ndim != 3 or x.shape[0] != manifest.input[0] or 0 in x.shape:
-            raise InputError(
-                f"sample: has the shape {x.shape}, and {manifest.name} takes ({manifest.input[0]}, height, width), "
-                f"resized to {manifest.input}"
-            )
-        _, height, width = manifest.input
+        if height == 1 and x.ndim == 2:
+            x = x[:, None]
+        fits = x.shape == manifest.input if height == 1 else x.ndim == 3 and x.shape[0] == channels and 0 not in x.shape
+        if not fits:
+            takes = f"({channels}, {width})" if height == 1 else f"({channels}, height, width)"
+            raise InputError(f"sample: has the shape {np.shape(sample)}, and {manifest.name} takes {takes}")
+        if not np.isfinite(x).all():
+            raise InputError("sample: holds a value that is no finite number; leave such samples out")
         return np.ascontiguousarray(manifest.normalisation.apply(resized(x[None], height, width)))
 
     def _answer(self, request: Any) -> Answer:

@@ -14,7 +14,7 @@ from edge_deploy.packed import pack
 from edge_toolkit.cli import main
 from edge_toolkit.data.resize import resized
 from edge_toolkit.errors import AnswerIsNo, InputError
-from tests.edge_deploy.networks_for_tests import SEQUENCE, write_folder, write_npz
+from tests.edge_deploy.networks_for_tests import PADDED_WINDOWS, SEQUENCE, write_folder, write_npz
 
 EXAMPLE = Path(__file__).parents[2] / "examples/run_bundle.cpp"
 
@@ -75,17 +75,30 @@ def test_a_sample_that_breaks_a_rule_ends_its_map_alone(bundle: Path) -> None:
     np.testing.assert_allclose([each.scores for each in runner.map(samples)], expected, atol=1e-4)
 
 
-def test_another_size_is_resized(bundle: Path) -> None:
+def test_a_sequence_may_come_without_a_height(bundle: Path) -> None:
     runner = Runner(bundle)
-    sample = np.random.default_rng(0).normal(2, 3, (3, 1, 71)).astype(np.float32)
-    same = resized(sample[None], 1, 30)[0]
+    for sample, expected in zip(raw(runner), runner.bundle.vectors().expected, strict=True):
+        np.testing.assert_allclose(runner(sample[:, 0]).scores, expected, atol=1e-4)
+
+
+def test_an_image_of_another_size_is_resized(tmp_path: Path) -> None:
+    data = write_npz(tmp_path / "data.npz", PADDED_WINDOWS.input, classes=3)
+    runner = Runner(export(write_folder(tmp_path / "model", PADDED_WINDOWS, data), tmp_path / "knee", False).path)
+    sample = np.random.default_rng(0).normal(2, 3, (2, 31, 8)).astype(np.float32)
+    same = resized(sample[None], 13, 11)[0]
     np.testing.assert_array_equal(runner(sample).scores, runner(same).scores)
 
 
-@pytest.mark.parametrize("shape", [(3, 30), (2, 1, 30), (1, 3, 1, 30), (3, 0, 30)])
+@pytest.mark.parametrize("shape", [(3, 31), (2, 30), (3, 1, 29), (3, 2, 30), (1, 3, 1, 30), (3, 0, 30), (30,)])
 def test_what_is_no_sample_is_told(bundle: Path, shape: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match=r"sample: has the shape .*takes \(3, height, width\)"):
+    with pytest.raises(InputError, match=r"sample: has the shape .* takes \(3, 30\)"):
         Runner(bundle)(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_no_number_gives_no_answer(bundle: Path, value: float) -> None:
+    with pytest.raises(InputError, match="no finite number"):
+        Runner(bundle)(np.full((3, 30), value))
 
 
 def test_a_tampered_bundle_does_not_load(bundle: Path, tmp_path: Path) -> None:

@@ -51,7 +51,9 @@ def profile_command(
     minutes: Annotated[
         float, typer.Option("--minutes", min=0.001, max=1440, help="How long to run at the pace of --fps.")
     ] = 1.0,
-    load: Annotated[int, typer.Option("--load", min=0, max=256, help="Busy neighbours, a core each, meanwhile.")] = 0,
+    load: Annotated[
+        int, typer.Option("--load", min=0, max=256, help="Busy neighbours: processes that compute meanwhile.")
+    ] = 0,
     tree: Annotated[bool, typer.Option("--tree", help="Show the rows below their blocks, in order.")] = False,
     top: Annotated[int, typer.Option("--top", min=0, help="Show this many executed rows of each model.")] = 10,
     layers: Annotated[bool, typer.Option("--layers", help="Show every executed row.")] = False,
