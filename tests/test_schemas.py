@@ -21,8 +21,8 @@ FOLDER = Path(__file__).parent.parent / "docs/schemas"
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("schemas")
     model = write_folder(folder / "model", SEQUENCE, write_npz(folder / "data.npz"))
-    bundle = export(model, folder / "knee")
-    made = profile(bundle.path, Asked(), 0.02, "lstm")
+    bundle = export(model, folder / "knee", baseline=False)
+    made = profile(bundle.path, Asked(), 0.02, str(bundle.ir))
     plain = {"manifest.json": manifest_to_json(bundle.manifest), "profile.json": {"schema": 1, **profile_to_json(made)}}
     return json.loads(json.dumps(plain))
 

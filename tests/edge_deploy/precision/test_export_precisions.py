@@ -110,6 +110,7 @@ def test_a_profile_in_int8_is_of_the_quantised_network(place: Path) -> None:
     assert compile_model(place / "model.xml", Asked(precision="int8")).precision == "f32"
 
 
+@pytest.mark.slow
 def test_the_same_export_gives_the_same_bytes(model: Path, place: Path, tmp_path: Path) -> None:
     options = [word for name in reversed(OTHERS) for word in ("--precision", name)]
     words = ["export", str(model), "--out", str(tmp_path / "knee"), *options, "--max-drop", "1"]
@@ -134,6 +135,7 @@ def test_a_bound_that_no_mix_keeps_writes_nothing(
     assert list(tmp_path.iterdir()) == [plot], "neither the bundle nor its LSTM's"
 
 
+@pytest.mark.slow
 def test_what_passes_after_a_sweep_says_which_blocks_stayed(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
