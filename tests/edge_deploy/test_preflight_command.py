@@ -98,6 +98,7 @@ def test_a_described_network_is_checked_as_its_export(
             assert [each[name] for each in payload["findings"]] == [each[name] for each in exported["findings"]]
 
 
+@pytest.mark.slow
 def test_a_space_is_checked_at_its_ends_and_between(capsys: pytest.CaptureFixture[str]) -> None:
     """By hand: the smallest network of imu-s has no attention and widths of 16, 32 and 48; the largest, four blocks."""
     payload = told(capsys, "imu-s", "--sample", "1", "--seed", "3")

@@ -282,6 +282,7 @@ def test_a_list_that_changed_is_another_calibration(tmp_path: Path, capsys: pyte
         read_kit(folder)
 
 
+@pytest.mark.slow
 def test_quantised_networks_make_an_int8_device(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ def test_a_quantised_network_is_the_same_one_in_int8(name: str, ir: IRMaker, tmp
     assert len(in_int8) >= len(convolutions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HYBRIDS)
 def test_scales_and_zero_points_are_no_layers(name: str, tmp_path: Path) -> None:
     found = model_layers(random_ir(NETWORKS[name], tmp_path, int8=True), NETWORKS[name])
