@@ -137,19 +137,30 @@ def _roles(a: Profile, b: Profile) -> Iterator[Difference]:
 
 
 def _rows(a: Profile, b: Profile) -> Iterator[Difference]:
-    """Rows that differ, in the order of execution; what stands between two that are alike is new or gone."""
+    """Rows that differ: pairs in the order of execution, then those that stand elsewhere in it, then new and gone."""
     mine, others = ([row for row in each.rows if row.name not in REST] for each in (a, b))
     keys = [[_key(row) for row in rows] for rows in (mine, others)]
+    pairs: list[tuple[Row, Row]] = []
+    gone: list[Row] = []
+    new: list[Row] = []
     for kind, begin, end, from_, to in SequenceMatcher(None, keys[0], keys[1], autojunk=False).get_opcodes():
         if kind == "equal":
-            for row, other in zip(mine[begin:end], others[from_:to], strict=True):
-                if what := _changes(row, other, a.lost_us + b.lost_us):
-                    yield Difference(row.name, row.time_us, other.time_us, what)
-            continue
-        for row in mine[begin:end]:
+            pairs += zip(mine[begin:end], others[from_:to], strict=True)
+        else:
+            gone += mine[begin:end]
+            new += others[from_:to]
+    for row in gone:
+        twin = next((other for other in new if _key(other) == _key(row)), None)
+        if twin is None:
             yield Difference(row.name, row.time_us, None, "only in the first")
-        for row in others[from_:to]:
-            yield Difference(row.name, None, row.time_us, "only in the second")
+        else:
+            new.remove(twin)
+            pairs.append((row, twin))
+    for row in new:
+        yield Difference(row.name, None, row.time_us, "only in the second")
+    for row, other in pairs:
+        if what := _changes(row, other, a.lost_us + b.lost_us):
+            yield Difference(row.name, row.time_us, other.time_us, what)
 
 
 def _key(row: Row) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import openvino as ov
 from openvino._offline_transformations import apply_make_stateful_transformation
 from openvino.passes import ConstantFolding, Manager
@@ -54,6 +55,11 @@ def ir_of(onnx: bytes, recurrent: int = 0, states: Mapping[str, str] = MappingPr
     passes.run_passes(model)
     name_after_layers(model)
     return written(model)
+
+
+def model_of(ir: IR) -> Any:
+    """The `openvino.Model` in an IR."""
+    return ov.Core().read_model(model=ir.xml, weights=ov.Tensor(np.frombuffer(ir.bin, dtype=np.uint8)))
 
 
 def written(model: Any, halved: bool = False) -> IR:

@@ -22,8 +22,8 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 CHUNK = 2**20
 
-BROKEN = (BadZipFile, EOFError, LZMAError, NotImplementedError, OSError, RuntimeError, zlib.error)
-"""What `zipfile` raises at what is damaged, encrypted, or packed in a way that it does not know."""
+BROKEN = (BadZipFile, EOFError, LZMAError, OSError, RuntimeError, zlib.error)
+"""What `zipfile` raises at what is damaged; a RuntimeError where it is encrypted, or packed in a way unknown to it."""
 
 
 def check_packed_places(folder: Path, baseline: bool) -> None:

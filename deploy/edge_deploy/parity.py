@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from edge_deploy.manifest import Parity
-from edge_deploy.parity_bounds import BOUNDS
+from edge_deploy.nearness import BOUNDS, relative_error
+from edge_deploy.precision.judge import logits_of
 from edge_deploy.runtime import compile_model
 from edge_toolkit.console import Advance, progress
 from edge_toolkit.errors import AnswerIsNo
@@ -55,10 +56,7 @@ def parity_of(logits: Mapping[str, Logits], labels: NDArray[np.int64], bound: fl
         AnswerIsNo: a runtime is further away, or names another number of samples rightly.
     """
     reference = logits[REFERENCE]
-    scale = max(float(np.abs(reference).max()), float(np.finfo(np.float32).tiny))
-    errors = {
-        name: float(np.abs(other - reference).max()) / scale for name, other in logits.items() if name != REFERENCE
-    }
+    errors = {name: relative_error(other, reference) for name, other in logits.items() if name != REFERENCE}
     right = {name: int((each.argmax(1) == labels).sum()) for name, each in logits.items()}
     for name, error in errors.items():
         # Put this way round so that NaN fails.
@@ -97,10 +95,4 @@ def _openvino_logits(path: Path, x: NDArray[np.float32], advance: Advance) -> Lo
     ready = compile_model(path)
     if ready.precision != "f32":
         raise AnswerIsNo(f"{path}: OpenVINO's CPU computes in {ready.precision} though f32 was asked for")
-    rows = []
-    for sample in x:
-        ready.tensors[0][:] = sample[None]
-        ready.infer()
-        rows.append(ready.request.get_output_tensor(0).data.copy())
-        advance()
-    return np.concatenate(rows)
+    return logits_of(ready, x, advance)

@@ -37,6 +37,9 @@ from edge_toolkit.machine import this_machine
 from edge_toolkit.measured import Machine
 from edge_toolkit.profile import Comparison, Peaks, Profile, Startup, Streaming
 
+MOST_FRAMES = 1_000_000
+"""Three hours at 90 frames a second; each keeps two numbers."""
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -45,6 +48,13 @@ class Pace:
     fps: float = 0.0
     seconds: float = 60.0
     load: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises InputError: a pace that nobody could wait for."""
+        if self.fps and not 1 <= self.fps <= 1000:
+            raise InputError(f"--fps {self.fps:g}: must be between 1 and 1000 frames a second, or 0 for none")
+        if self.fps * self.seconds > MOST_FRAMES:
+            raise InputError(f"--minutes {self.seconds / 60:g}: makes more than {MOST_FRAMES:,} frames; give fewer")
 
 
 def profile(

@@ -11,7 +11,7 @@ from rich.table import Table
 from edge_deploy.origins import SUFFIX
 from edge_deploy.rows import LOST_US
 from edge_toolkit.console import table
-from edge_toolkit.energy import Energy, ModelledEnergy
+from edge_toolkit.energy import ModelledEnergy
 from edge_toolkit.files import replacing
 from edge_toolkit.frames import Frames
 from edge_toolkit.profile import REST, Profile, Row, Streaming, Sum
@@ -94,8 +94,7 @@ def headline(made: Profile) -> Iterator[str]:
     )
     if made.startup is not None:
         yield f"  once: compiled in {made.startup.compile_ms:.1f} ms, first request {made.startup.first_ms:.4f} ms"
-    if made.energy is not None:
-        yield f"  energy of an inference: {_energy(made.energy)}"
+    yield f"  energy of an inference: {_energy(made)}"
     if made.frames is not None:
         yield from _frames(made.frames)
     if made.throughput is not None:
@@ -126,7 +125,10 @@ def _frames(frames: Frames) -> Iterator[str]:
     )
 
 
-def _energy(energy: Energy | ModelledEnergy) -> str:
+def _energy(made: Profile) -> str:
+    energy = made.energy
+    if energy is None:
+        return f"neither measured nor modelled for {made.device} at {made.precision or 'its precision'}"
     if isinstance(energy, ModelledEnergy):
         return (
             f"{energy.energy_mj:.4f} mJ, modelled as {energy.device} ({energy.assumed} of {energy.constants} constants "

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_deploy.bundle import Bundle, is_packed, read_bundle
-from edge_deploy.parity_bounds import BOUNDS
+from edge_deploy.nearness import BOUNDS, relative_error
 from edge_deploy.questions import Questions, questions_in, random_questions
 from edge_deploy.runtime import Compiled, compile_model
 from edge_deploy.settings import INT8, Asked, devices_in
@@ -104,7 +104,7 @@ def verify(
 
     Raises:
         InputError: a file or an option breaks a rule.
-        MissingError: a device is not here, or computes in none of the precisions.
+        MissingError: a device is not here, computes in none of the precisions, or int8 is asked of floats.
         AnswerIsNo: a file of the bundle was changed.
     """
     asked = asked or Asked()
@@ -127,6 +127,10 @@ def verify(
     for one in pairs:
         file = path if bundle is None else bundle.ir_in(one.precision)
         check = _check(file, one, questions, expected)
+        if one.precision == INT8 and check.computed_in not in (INT8, ""):
+            raise MissingError(
+                f"--precision int8: {one.device} computes {path} in {check.computed_in}; give a quantised model"
+            )
         checks.append(replace(check, bound=_bound(bundle, check) if bound is None else bound))
     return Verification(str(path), reference, len(questions), tuple(checks), changed)
 
@@ -151,8 +155,7 @@ def compared(found: Sequence[Floats], expected: Sequence[Floats]) -> tuple[float
     """Relative error, smallest cosine and top-1 agreement of answers, each (samples, values) an output."""
     errors, cosines, same = [], [], []
     for each, right in zip(found, expected, strict=True):
-        scale = max(float(np.abs(right).max(initial=0)), float(np.finfo(np.float32).tiny))
-        errors.append(float(np.abs(each - right).max(initial=0)) / scale)
+        errors.append(relative_error(each, right))
         norms = np.linalg.norm(each, axis=1) * np.linalg.norm(right, axis=1)
         both_zero = ~(each.any(axis=1) | right.any(axis=1))
         cosines += np.where(both_zero, 1.0, (each * right).sum(axis=1) / np.maximum(norms, 1e-300)).tolist()

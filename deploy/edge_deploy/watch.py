@@ -78,7 +78,7 @@ def state() -> State:
 def _frequency_mhz() -> float | None:
     try:
         found = psutil.cpu_freq()
-    except (OSError, NotImplementedError, RuntimeError):  # no cpufreq in this kernel
+    except (OSError, RuntimeError):  # no cpufreq in this kernel, or no such call on this system
         return None
     return float(found.current) if found is not None and found.current else None
 

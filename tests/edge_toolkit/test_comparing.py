@@ -45,6 +45,9 @@ ROWS: list[tuple[Sequence[Row], Sequence[Row], list[tuple[str, float | None, flo
     ([A], [A, C], [("c", None, 10.0, "only in the second")]),
     ([A, B, C], [A, row("d", 12.0), C], [
         ("d", None, 12.0, "only in the second"), ("b", 10.0, None, "only in the first")]),
+    # What stands elsewhere in the order is the same row, and is told where something else of it changed.
+    ([A, B, C], [B, C, A], []),
+    ([A, B, C], [B, C, row("a", kernel="jit")], [("a", 10.0, 10.0, "kernel brgconv, jit in the second")]),
     # What is done by another kernel, in another precision, or on another size is the same row, changed.
     ([A], [row("a", kernel="jit")], [("a", 10.0, 10.0, "kernel brgconv, jit in the second")]),
     ([A], [replace(A, precision="bf16", macs=7)], [

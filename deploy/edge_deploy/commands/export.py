@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_deploy.precision import CALIBRATION, MAX_DROP
 from edge_toolkit.options import JsonTo, plot_option
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from edge_deploy.precision.mix import Sweep
 
 app = typer.Typer()
-
-MAX_DROP, CALIBRATION = 0.01, 300  # as `precision.variants` has them, which loads NNCF's neighbours
 
 
 @app.command("export")

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-MOST_FRAMES = 1_000_000
-"""Three hours at 90 frames a second; each keeps two numbers."""
-
 
 @app.command("profile")
 def profile_command(
@@ -73,34 +70,38 @@ def profile_command(
     from edge_deploy.target import run_profile
     from edge_toolkit.console import note, show
     from edge_toolkit.errors import InputError
-    from edge_toolkit.files import check_places, write_json
-    from edge_toolkit.profile import doubts_of, has_baseline, profile_to_json
+    from edge_toolkit.files import check_places
+    from edge_toolkit.profile import doubts_of, profile_to_json
 
     for option, path in (("--csv", csv_to), ("--trace", trace_to), ("--html", html_to)):
         if path == Path("-"):
             raise InputError(f"{option} -: must be a file's name; `--json -` writes to standard output")
-    if fps and not 1 <= fps <= 1000:
-        raise InputError(f"--fps {fps:g}: must be between 1 and 1000 frames a second, or 0 for none")
-    if fps * minutes * 60 > MOST_FRAMES:
-        raise InputError(f"--minutes {minutes:g}: makes more than {MOST_FRAMES:,} frames; give fewer")
+    pace = Pace(fps, 60 * minutes, load)
     check_places([csv_to, plot_to, trace_to, html_to, None if json_to in (None, "-") else Path(json_to)])
     asked = asked_of(device, precision, threads, streams, hint, cache_dir, shape)
-    made = profile(target, asked, seconds, baseline, requests, Pace(fps, 60 * minutes, load))
+    made = profile(target, asked, seconds, baseline, requests, pace)
     payload = profile_to_json(made)
     # Before anything is printed, since a reader such as `head` may close the pipe.
     written = list(_write_files(made, csv_to, plot_to, trace_to, html_to))
     kept = run_profile(target)
-    usual = load == 0 and hint == "none" and precision == "f32"
-    if kept is not None and not usual:
-        written.append(f"{kept} stays as it is: it is for f32, without a hint or busy neighbours")
-    elif kept is not None and made.baseline is None and has_baseline(kept):
-        written.append(f"{kept} stays as it is: it has a baseline, and this profile has none")
-    elif kept is not None:
-        write_json(kept, payload)
-        written.append(f"profile kept in {kept}, where `edge-toolkit report` finds it")
+    if kept is not None:
+        written.append(_keep(kept, made, usual=load == 0 and hint == "none" and precision == "f32"))
     show(profile_tables(made, -1 if layers else top, tree), payload, json_to)
     for line in (*(f"warning: {doubt}" for doubt in doubts_of(made)), *written):
         note(line)
+
+
+def _keep(kept: Path, made: "Profile", usual: bool) -> str:
+    """Keep a profile with its run, unless one is there that the report would rather have; and what became of it."""
+    from edge_toolkit.files import write_json
+    from edge_toolkit.profile import has_baseline, profile_to_json
+
+    if not usual:
+        return f"{kept} stays as it is: it is for f32, without a hint or busy neighbours"
+    if made.baseline is None and has_baseline(kept):
+        return f"{kept} stays as it is: it has a baseline, and this profile has none"
+    write_json(kept, profile_to_json(made))
+    return f"profile kept in {kept}, where `edge-toolkit report` finds it"
 
 
 def _write_files(

@@ -5,15 +5,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_deploy.ir import IR
+from edge_deploy.ir import IR, model_of
 from edge_deploy.manifest import Noise
+from edge_deploy.nearness import snr_db
 from edge_deploy.runtime import Compiled, compile_model
 from edge_deploy.settings import Asked
+from edge_toolkit.console import Advance
 
 Floats = NDArray[np.float32]
 
@@ -37,16 +38,17 @@ class Labelled:
 def right(ir: IR, precision: str, samples: Labelled) -> int:
     """How many samples a network names rightly on this machine's CPU."""
     with compiled(ir, precision) as ready:
-        return int((logits(ready, samples.x).argmax(axis=1) == samples.y).sum())
+        return int((logits_of(ready, samples.x).argmax(axis=1) == samples.y).sum())
 
 
-def logits(ready: Compiled, x: Floats) -> Floats:
+def logits_of(ready: Compiled, x: Floats, advance: Advance = lambda remark="": None) -> Floats:
     """x: (n, channels, height, width), normalised -> (n, classes), one sample a request, as on the device."""
     rows = []
     for sample in x:
         ready.tensors[0][:] = sample[None]
         ready.infer()
         rows.append(ready.request.get_output_tensor(0).data.copy())
+        advance()
     return np.concatenate(rows)
 
 
@@ -66,12 +68,12 @@ def worst_noise(reference: IR, ir: IR, precision: str, samples: Labelled, layers
         None where no layer's output can be told in both.
     """
     ends = _ends(reference, layers)
-    there = {each.get_friendly_name() for each in _read(ir).get_ops()}
+    there = {each.get_friendly_name() for each in model_of(ir).get_ops()}
     ends = {layer: end for layer, end in ends.items() if end in there}
     if not ends:
         return None
     expected, found = (_behind(each, how, ends, samples) for each, how in ((reference, "f32"), (ir, precision)))
-    noise = [Noise(layer, _snr_db(right_one, one)) for layer, right_one, one in zip(ends, expected, found, strict=True)]
+    noise = [Noise(layer, snr_db(one, right_one)) for layer, right_one, one in zip(ends, expected, found, strict=True)]
     return min(noise, key=lambda each: each.snr_db)
 
 
@@ -85,16 +87,10 @@ def compiled(ir: IR, precision: str) -> Iterator[Compiled]:
         yield compile_model(path, Asked(precision=precision))
 
 
-def _read(ir: IR) -> Any:
-    import openvino as ov
-
-    return ov.Core().read_model(model=ir.xml, weights=ov.Tensor(np.frombuffer(ir.bin, dtype=np.uint8)))
-
-
 def _ends(ir: IR, layers: Sequence[str]) -> dict[str, str]:
     """The last operation of each layer."""
     ends: dict[str, str] = {}
-    for op in _read(ir).get_ordered_ops():
+    for op in model_of(ir).get_ordered_ops():
         layer = op.get_friendly_name().partition("/")[0]
         if layer in layers and op.get_type_name() not in ("Constant", "Result", "Parameter"):
             ends[layer] = op.get_friendly_name()
@@ -105,7 +101,7 @@ def _behind(ir: IR, precision: str, ends: dict[str, str], samples: Labelled) -> 
     """The outputs of operations over some samples, flat."""
     import openvino as ov
 
-    model = _read(ir)
+    model = model_of(ir)
     ops = {op.get_friendly_name(): op for op in model.get_ops()}
     outputs = [ops[end].output(0) for end in ends.values()]
     extended = ov.Model([*outputs], model.get_parameters())
@@ -116,9 +112,3 @@ def _behind(ir: IR, precision: str, ends: dict[str, str], samples: Labelled) -> 
         request.infer([sample[None]])
         rows.append([tensor.data.astype(np.float64).ravel() for tensor in request.output_tensors])
     return [np.concatenate(each) for each in zip(*rows, strict=True)]
-
-
-def _snr_db(expected: NDArray[np.float64], found: NDArray[np.float64]) -> float:
-    noise = float(((found - expected) ** 2).sum())
-    signal = float((expected**2).sum())
-    return 10 * float(np.log10(max(signal, 1e-300) / max(noise, 1e-30 * max(signal, 1e-300))))

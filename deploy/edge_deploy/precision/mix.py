@@ -7,10 +7,9 @@ float32, the most sensitive first, until the accuracy on the validation split is
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from edge_deploy.ir import IR
-from edge_deploy.precision.judge import Floats, Labelled, compiled, logits, right
+from edge_deploy.nearness import snr_db
+from edge_deploy.precision.judge import Floats, Labelled, compiled, logits_of, right
 from edge_deploy.precision.quantise import quantised
 from edge_deploy.settings import INT8
 from edge_toolkit.console import progress
@@ -107,17 +106,15 @@ def sensitivities(
 ) -> tuple[Sensitivity, ...]:
     """Each block quantised alone, the most sensitive first."""
     with compiled(ir, "f32") as ready:
-        expected = logits(ready, validation.x)
+        expected = logits_of(ready, validation.x)
     found = []
     with progress("sensitivity of each block", len(blocks)) as advance:
         for block in blocks:
             others = [layer for each, layers in blocks.items() if each != block for layer in layers]
             with compiled(quantised(ir, samples, others), INT8) as ready:
-                answers = logits(ready, validation.x)
-            noise, signal = float(((answers - expected) ** 2).sum()), float((expected**2).sum())
-            snr_db = 10 * float(np.log10(max(signal, 1e-30) / max(noise, 1e-12 * max(signal, 1e-30))))
+                answers = logits_of(ready, validation.x)
             lost = int((expected.argmax(1) == validation.y).sum() - (answers.argmax(1) == validation.y).sum())
-            found.append(Sensitivity(block, snr_db, lost))
+            found.append(Sensitivity(block, snr_db(answers, expected), lost))
             advance(block)
     return tuple(sorted(found, key=lambda each: each.snr_db))
 

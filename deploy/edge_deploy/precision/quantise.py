@@ -8,11 +8,9 @@ from contextlib import redirect_stdout
 from io import StringIO
 from typing import Any
 
-import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 
-from edge_deploy.ir import IR, name_after_layers, written
+from edge_deploy.ir import IR, model_of, name_after_layers, written
 
 os.environ.setdefault("NNCF_CI", "1")  # else NNCF tells Google Analytics that it is used, without asking
 
@@ -28,7 +26,7 @@ def quantised(ir: IR, samples: Sequence[Sequence[NDArray[Any]]], left_out: Seque
     import nncf
 
     nncf.set_log_level(logging.ERROR)
-    model = ov.Core().read_model(model=ir.xml, weights=ov.Tensor(np.frombuffer(ir.bin, dtype=np.uint8)))
+    model = model_of(ir)
     with redirect_stdout(StringIO()):  # its progress bars
         done = nncf.quantize(
             model,

@@ -4,21 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import openvino as ov
 
-from edge_deploy.ir import IR, written
+from edge_deploy.ir import IR, model_of, written
 from edge_deploy.manifest import Accuracy, Calibration, Variant
-from edge_deploy.precision.judge import Floats, Labelled, compiled, logits, right, worst_noise
+from edge_deploy.nearness import relative_error
+from edge_deploy.precision import CALIBRATION, MAX_DROP
+from edge_deploy.precision.judge import Floats, Labelled, compiled, logits_of, right, worst_noise
 from edge_deploy.precision.mix import Quantised, Sweep, within
 from edge_deploy.settings import INT8, PRECISIONS
 from edge_toolkit.errors import AnswerIsNo, InputError
 from edge_toolkit.layers import LayerTable
-
-MAX_DROP = 0.01
-"""Share of the validation split that int8 may lose where nobody says otherwise."""
-
-CALIBRATION = 300
-"""Samples that ranges are taken from, as NNCF's own default has it."""
 
 
 @dataclass(frozen=True)
@@ -158,9 +153,8 @@ def _error(name: str, ir: IR, evidence: Evidence) -> tuple[str, float]:
     """What this machine's CPU computes in where the precision is asked for, and how far from torch that is."""
     inputs, expected = evidence.vectors
     with compiled(ir, name) as ready:
-        found = logits(ready, inputs)
-    error = float(np.abs(found - expected).max() / max(np.abs(expected).max(), np.finfo(np.float32).tiny))
-    return ready.precision, error
+        found = logits_of(ready, inputs)
+    return ready.precision, relative_error(found, expected)
 
 
 def _drawn(train: Floats, asked: PrecisionsAsked) -> Floats:
@@ -172,8 +166,7 @@ def _drawn(train: Floats, asked: PrecisionsAsked) -> Floats:
 
 def _halved(ir: IR) -> IR:
     """The same with weights in float16, which every device takes; what it computes in is the device's affair."""
-    model = ov.Core().read_model(model=ir.xml, weights=ov.Tensor(np.frombuffer(ir.bin, dtype=np.uint8)))
-    return written(model, halved=True)
+    return written(model_of(ir), halved=True)
 
 
 def _files(made: Iterable[tuple[str, IR]]) -> Iterable[tuple[str, bytes]]:
